@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Second Unit: send a blocked-out shot to a generation service and cut the frames back in."""
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    from .addon import registration  # noqa: PLC0415 - importing this package must cost nothing
+
+    registration.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled."""
+    from .addon import registration  # noqa: PLC0415
+
+    registration.unregister()

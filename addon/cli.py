@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: ``second-unit``, ``blender --command second_unit`` and ``blender -b … --command second_unit``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from .errors import EXIT_DONE, EXIT_INTERRUPTED, SecondUnitError, UsageError, storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ABOUT = """\
+Second Unit shoots what you have blocked. It turns the shots of a Blender scene into exact guides (depth, pose and
+more), sends them to a generation service, and lays the returned frames into an edit and a comp.
+The blocking, the lens and the cut stay yours.
+"""
+EXAMPLES = """\
+start here:
+  second-unit demo                              the whole loop on the shipped example, nothing leaves this machine
+  second-unit run scene.blend                   the same with your own scene
+  second-unit run scene.blend --service http://127.0.0.1:8188
+                                                with a ComfyUI on this machine
+
+exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in our own words, so that every command fails in the same way."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See '{self.prog} --help'.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted."""
+    from .commands import actions  # noqa: PLC0415 - `--help` loads nothing else
+    from .commands.console import Console  # noqa: PLC0415
+
+    console = Console()
+    try:
+        args = _parser().parse_args(argv)
+        console = Console(json=args.json, json_file=args.json_file, quiet=args.quiet)
+        return actions.run(args, console)
+    except SecondUnitError as error:
+        console.record("error", {"what": error.what, "fix": error.fix})
+        console.complain(f"second-unit: {error.what}\n             {error.fix}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.complain("second-unit: Interrupted. Run the same command again to go on from here.")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_DONE
+    except OSError as error:
+        named = storage_error(error, error.filename or "a file")
+        console.complain(f"second-unit: {named.what}\n             {named.fix}")
+        return named.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="second-unit", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"second-unit {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_loop(commands)
+    _add_steps(commands)
+    _add_keeping(commands)
+    return parser
+
+
+def _version() -> str:
+    import tomllib  # noqa: PLC0415
+
+    manifest = Path(__file__).parent.parent / "blender_manifest.toml"
+    return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
+
+
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, about: str, *, scene: bool = False) -> _Parser:
+    parser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    if scene:
+        parser.add_argument("file", metavar="SCENE", help="the .blend; it is read, never written")
+        parser.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")
+        parser.add_argument("--shot", metavar="NAME", action="append", default=[], help="only this shot; may be repeated")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
+    parser.add_argument("--project", metavar="DIR", type=Path, help="project folder (default: second_unit/<name> beside SCENE)")
+    parser.add_argument("--blender", metavar="PATH", help="the Blender to use (default: $BLENDER, else this Python's bpy)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
+    parser.add_argument("--json-file", metavar="FILE", type=Path, help="write those objects to FILE")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    return parser
+
+
+def _add_loop(commands: argparse._SubParsersAction[_Parser]) -> None:
+    demo = _command(commands, "demo", "the whole loop on the shipped example with the rehearsal service")
+    demo.add_argument("--out", metavar="DIR", type=Path, default=Path("second-unit-demo"), help="becomes the project (default: %(default)s)")
+    demo.add_argument("--jobs", metavar="N", type=_count, default=2, help="shots conditioned at once (default: %(default)s)")
+    run = _command(commands, "run", "condition, generate, wait, timeline, comp and review", scene=True)
+    _condition_options(run)
+    _generate_options(run)
+
+
+def _add_steps(commands: argparse._SubParsersAction[_Parser]) -> None:
+    _command(commands, "shots", "list the shots of a scene", scene=True)
+    _condition_options(_command(commands, "condition", "turn shots into control packages", scene=True))
+    generate = _command(commands, "generate", "send control packages to a service and fetch takes", scene=True)
+    _generate_options(generate)
+    generate.add_argument("--wait", action="store_true", help="stay until the takes are there")
+    _command(commands, "timeline", "build or update the edit", scene=True)
+    comp = _command(commands, "comp", "run takes through the compositor: EXR and a review movie", scene=True)
+    comp.add_argument("--take", metavar="T", help="which take (default: the circled one, else the newest)")
+
+
+def _add_keeping(commands: argparse._SubParsersAction[_Parser]) -> None:
+    jobs = _command(commands, "jobs", "look after jobs")
+    jobs.add_argument("action", choices=["list", "show", "resume", "cancel", "wait", "run"], nargs="?", default="list")
+    jobs.add_argument("job", nargs="?", help="the job's id, or the beginning of it")
+    takes = _command(commands, "takes", "list takes, or choose one", scene=True)
+    takes.add_argument("action", choices=["list", "circle"], nargs="?", default="list")
+    takes.add_argument("take", nargs="?", help="take to circle, with --shot")
+    rehearse = _command(commands, "rehearse", "start the rehearsal service on this machine")
+    rehearse.add_argument("--port", metavar="N", type=int, default=8188, help="port on 127.0.0.1 (default: %(default)s)")
+    _command(commands, "doctor", "check what Second Unit needs, each with its fix")
+
+
+def _condition_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--frames", metavar="A-B", help="only these scene frames")
+    parser.add_argument("--passes", metavar="a,b", help="only these control passes")
+    parser.add_argument("--profile", metavar="P", help="model family (default: project.toml)")
+    parser.add_argument("--quality", choices=["draft", "final"], help="size and handles (default: project.toml)")
+    parser.add_argument("--size", metavar="WxH", help="picture size instead of the profile's")
+    parser.add_argument("--renderer", choices=["auto", "zbuffer"], default="auto", help="how passes are drawn")
+    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="shots at once (default: %(default)s)")
+
+
+def _generate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--service", metavar="NAME|URL", help="'rehearsal' or a ComfyUI address (default: project.toml)")
+    parser.add_argument("--allow-host", action="store_true", help="agree that the listed files and texts go to that host")
+    parser.add_argument("--prompt", metavar="T", help="instead of the shot's own prompt")
+    parser.add_argument("--seed", metavar="S", type=int, help="instead of the shot's own seed")
+    parser.add_argument("--takes", metavar="N", type=_count, default=1, help="takes per shot, seeds counting up")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 64")
+    return int(text)

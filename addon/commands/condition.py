@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``condition``: every shot into a control package, or the package it already has."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..conditioning.cache import FrameCache
+from ..conditioning.package import PASSES, PackageOrder, check_passes, find_package, make_package
+from ..errors import StorageError, UsageError
+from ..host.blender import run_task
+from ..host.codec import BlenderCodec, MovieOrder
+from ..shot.camera import Crop
+from ..shot.package import load_current, save_current
+from ..shot.profile import Profile, Quality, load_profile
+from ..shot.timing import FrameRange, as_is
+from .context import BlockedShot, blocked_shots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..shot.ports import Progress
+    from ..shot.shot import SceneInfo
+    from ..shot.timing import FrameMap
+    from .console import Bar
+    from .context import Context
+
+_BYTES_PER_PIXEL = 14
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionOptions:
+    """What the command line may change. ``frames`` narrows every shot, ``size`` overrides the profile's."""
+
+    frames: FrameRange | None = None
+    passes: tuple[str, ...] = PASSES
+    profile: str | None = None
+    quality: str | None = None
+    size: tuple[int, int] | None = None
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioned:
+    """A shot and its current package. ``made`` is False when it existed already."""
+
+    blocked: BlockedShot
+    package: Path
+    frame_map: FrameMap
+    made: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    blocked: BlockedShot
+    frame_map: FrameMap
+    profile: Profile
+    quality: Quality
+    size: tuple[int, int]
+    passes: tuple[str, ...]
+
+
+def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> list[Conditioned]:
+    """Make or find the package of every shot asked for, ``options.jobs`` at a time."""
+    plans = _plans(context, info, options)
+    if context.dry_run:
+        for plan in plans:
+            _announce(context, plan)
+        return []
+    _check_space(context, plans)
+    bar = context.console.step("Conditioning")
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        made = list(pool.map(lambda p: _one(context, info, p[1], _track(bar, p[0], plans)), enumerate(plans)))
+    new = sum(item.made for item in made)
+    bar.finish(f"{len(made)} packages, {new} new")
+    for item in made:
+        context.console.record("package", _record(item))
+    return made
+
+
+def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list[_Plan]:
+    profile = load_profile(options.profile or context.settings.profile)
+    quality = profile.quality(options.quality or context.settings.quality)
+    size = options.size or quality.size
+    profile.check_size(size)
+    passes = check_passes(options.passes)
+    plans = [_plan(b, options, (profile, quality, size, passes)) for b in blocked_shots(context, info)]
+    kept = [plan for plan in plans if plan is not None]
+    if not kept:
+        raise UsageError("No shot has frames in that range.", f"The scene runs from {info.frames.first} to {info.frames.last}.")
+    return kept
+
+
+def _plan(
+    blocked: BlockedShot, options: ConditionOptions, how: tuple[Profile, Quality, tuple[int, int], tuple[str, ...]]
+) -> _Plan | None:
+    profile, quality, size, passes = how
+    cut, handles = blocked.blocking.cut, blocked.blocking.handles or quality.handles
+    if options.frames is not None:
+        first, last = max(cut.first, options.frames.first), min(cut.last, options.frames.last)
+        if first > last:
+            return None
+        cut, handles = FrameRange(first, last), (0, 0)
+    return _Plan(blocked, as_is(cut, handles, profile.rule), profile, quality, size, passes)
+
+
+def _announce(context: Context, plan: _Plan) -> None:
+    frames, chunks = len(plan.frame_map.plates), plan.frame_map.chunks
+    context.console.say(
+        f"{plan.blocked.shot.name}: {frames} frames at {plan.size[0]}x{plan.size[1]} in {len(chunks)} "
+        f"submission(s) of {', '.join(str(len(c)) for c in chunks)} model frames, about {_need(plan) / 1e6:.0f} MB"
+    )
+    context.console.record("plan", {"shot": plan.blocked.shot.name, "frames": frames, "chunks": [len(c) for c in chunks]})
+
+
+def _need(plan: _Plan) -> int:
+    return len(plan.frame_map.times) * plan.size[0] * plan.size[1] * _BYTES_PER_PIXEL
+
+
+def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
+    """Refuse before the first frame what cannot end well."""
+    parent = next(p for p in (context.project.root, *context.project.root.parents) if p.is_dir())
+    need, free = sum(_need(plan) for plan in plans), shutil.disk_usage(parent).free
+    if need > free:
+        raise StorageError(
+            f"The shots need about {need / 1e6:.0f} MB and '{parent}' has {free / 1e6:.0f} MB left.",
+            "Free some space, choose another folder with --project, or fewer shots with --shot.",
+        )
+
+
+def _track(bar: Bar, index: int, plans: Sequence[_Plan]) -> Progress:
+    return bar.part(index, len(plans), plans[index].blocked.shot.name)
+
+
+def _one(context: Context, info: SceneInfo, plan: _Plan, progress: Progress) -> Conditioned:
+    began = time.monotonic()
+    cache = FrameCache(context.project.cache)
+    found = run_task(context.blender(), "condition", _task(context, plan, cache), lambda d, t, n="": progress(d * 0.8, t, n))
+    shot, paths = plan.blocked.shot, context.project.shot(plan.blocked.shot.folder)
+    order = PackageOrder(
+        shot_uuid=shot.uuid, shot_name=shot.name, fps=info.fps, frame_map=plan.frame_map,
+        source={"blend": context.blend.name, "blender": info.blender},
+        hashes=dict(zip(plan.frame_map.times, found["hashes"], strict=True)), size=plan.size,
+        crop=Crop(*found["crop"]), profile=plan.profile, quality=plan.quality.name, people=tuple(found["people"]),
+        passes=plan.passes, volatile={"seconds": round(time.monotonic() - began, 1)},
+    )  # fmt: skip
+    package, made = find_package(paths.packages, order), False
+    if package is None:
+        codec = BlenderCodec(context.blender())
+        package, made = make_package(
+            paths.packages, order, cache, lambda items: codec.encode_all([MovieOrder(*item) for item in items]),
+            lambda d, t, n="": progress(0.8 * t + d * 0.2, t, n),
+        ), True  # fmt: skip
+    if load_current(paths.current) != package.name:
+        save_current(paths.current, package.name)
+    return Conditioned(plan.blocked, package, plan.frame_map, made)
+
+
+def _task(context: Context, plan: _Plan, cache: FrameCache) -> dict[str, object]:
+    return {
+        "blend": str(context.blend), "scene": context.scene, "camera": plan.blocked.blocking.camera,
+        "times": [str(Fraction(t)) for t in plan.frame_map.times], "size": list(plan.size), "cache": str(cache.root),
+    }  # fmt: skip
+
+
+def _record(item: Conditioned) -> dict[str, object]:
+    return {"shot": item.blocked.shot.name, "package": str(item.package), "new": item.made}

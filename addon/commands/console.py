@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a command talks: text and progress for people on standard error, JSON lines for programs on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ..errors import storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..shot.ports import Progress
+
+_BAR = 28
+_REDRAW_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """``json`` prints records on ``out``; ``json_file`` writes them to a file; ``quiet`` keeps text for errors only."""
+
+    json: bool = False
+    json_file: Path | None = None
+    quiet: bool = False
+    out: TextIO = sys.stdout
+    err: TextIO = sys.stderr
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        if not self.quiet:
+            self.err.write(text + "\n")
+            self.err.flush()
+
+    def complain(self, text: str) -> None:
+        """A line for people that is shown even when quiet."""
+        self.err.write(text + "\n")
+        self.err.flush()
+
+    def record(self, kind: str, values: Mapping[str, object]) -> None:
+        """One JSON object for programs."""
+        line = json.dumps({"kind": kind, **values}, ensure_ascii=False) + "\n"
+        if self.json:
+            self.out.write(line)
+            self.out.flush()
+        if self.json_file is not None:
+            try:
+                with self.json_file.open("a", encoding="utf-8") as file:
+                    file.write(line)
+            except OSError as error:
+                raise storage_error(error, self.json_file) from error
+
+    def step(self, title: str) -> Bar:
+        """A progress bar for one step of the work."""
+        return Bar(self, title)
+
+
+class Bar:
+    """A progress bar that redraws itself on a terminal and prints one closing line elsewhere. Is a `ports.Progress`."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._began = self._drawn = time.monotonic()
+        self._live = console.err.isatty() and not console.quiet
+
+    def __call__(self, done: float, total: float, note: str = "") -> None:
+        """See `ports.Progress`."""
+        now = time.monotonic()
+        if not self._live or now - self._drawn < _REDRAW_S:
+            return
+        self._drawn = now
+        filled = int(_BAR * done / total) if total else 0
+        amount = f"{done:.0f}/{total:.0f}" if total > 1 else f"{done:.0%}"
+        self._console.err.write(f"\r  {self._title:<22}[{'#' * filled:<{_BAR}}] {amount} {note}\033[K")
+        self._console.err.flush()
+
+    def part(self, index: int, count: int, note: str = "") -> Progress:
+        """Progress of one of ``count`` equal parts, shown on this bar."""
+
+        def progress(done: float, total: float, detail: str = "") -> None:
+            self((index + (done / total if total else 0)) * 100, count * 100, detail or note)
+
+        return progress
+
+    def finish(self, result: str) -> None:
+        """Close the bar with what came of it."""
+        took = time.monotonic() - self._began
+        start = "\r" if self._live else ""
+        end = "\033[K" if self._live else ""
+        self._console.say(f"{start}  {self._title:<22}{result} ({took:.0f} s){end}")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every command works with: the scene, the project, the Blender, the shots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SceneError, UsageError
+from ..host.blender import Blender, find_blender, run_task
+from ..shot.documents import write_atomic
+from ..shot.project import Project, Settings, load_settings
+from ..shot.shot import Blocking, SceneInfo, Shot, load_shot, match_shots, save_shot
+from ..shot.timing import FrameRange
+
+if TYPE_CHECKING:
+    from .console import Console
+
+PROJECT_TEMPLATE = Path(__file__).parent.parent / "data" / "project.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One command's surroundings. ``blend`` is the artist's file, read and never written."""
+
+    console: Console
+    blend: Path
+    scene: str | None
+    project: Project
+    settings: Settings
+    blender_option: str | None
+    only: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    def blender(self) -> Blender:
+        """The Blender that runs tasks; raises when there is none."""
+        return find_blender(self.blender_option)
+
+    def read_scene(self) -> SceneInfo:
+        """Open the .blend in a child and read its shots."""
+        return _scene_info(run_task(self.blender(), "read", {"blend": str(self.blend), "scene": self.scene}))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedShot:
+    """A shot as the scene has it now, with its record in the project."""
+
+    blocking: Blocking
+    shot: Shot
+
+
+def project_for(blend: Path, option: Path | None) -> Project:
+    """``--project``, else ``second_unit/<blend name>`` beside the .blend."""
+    return Project((option or blend.parent / "second_unit" / blend.stem).resolve())
+
+
+def open_context(
+    console: Console, *, scene_file: str, scene: str | None, project: Path | None, blender: str | None,
+    shots: tuple[str, ...] = (), dry_run: bool = False,
+) -> Context:  # fmt: skip
+    """Gather what a command needs. Touches nothing on disk."""
+    blend = Path(scene_file).expanduser().resolve()
+    if not blend.is_file():
+        raise SceneError(f"There is no file '{scene_file}'.", "Check the path of the .blend.")
+    home = project_for(blend, project)
+    return Context(console, blend, scene, home, load_settings(home), blender, shots, dry_run)
+
+
+def blocked_shots(context: Context, info: SceneInfo) -> list[BlockedShot]:
+    """The shots asked for, each with its record; new ones are recorded, renamed ones keep their uuid."""
+    records = match_shots(info.shots, context.project.shots())
+    pairs = [_update(context, blocking, record) for blocking, record in zip(info.shots, records, strict=True)]
+    return _chosen(context, pairs)
+
+
+def _update(context: Context, blocking: Blocking, record: Shot | None) -> BlockedShot:
+    shot = record or Shot.born(blocking, context.settings.brief_for(blocking.name))
+    wanted = replace(shot, name=blocking.name, marker=blocking.marker)
+    if not context.dry_run and (record is None or wanted != record):
+        _ensure_project(context.project)
+        save_shot(context.project.shot(wanted.folder).record, wanted)
+    return BlockedShot(blocking, wanted)
+
+
+def _ensure_project(project: Project) -> None:
+    if not project.config.is_file():
+        write_atomic(project.config, PROJECT_TEMPLATE.read_bytes())
+
+
+def _chosen(context: Context, pairs: list[BlockedShot]) -> list[BlockedShot]:
+    known = {pair.blocking.name for pair in pairs}
+    for name in context.only:
+        if name not in known:
+            raise UsageError(f"There is no shot '{name}'.", f"The scene has: {', '.join(sorted(known))}.")
+    return [pair for pair in pairs if not context.only or pair.blocking.name in context.only]
+
+
+def reload_shot(context: Context, shot: Shot) -> Shot:
+    """The record as it is on disk now."""
+    return load_shot(context.project.shot(shot.folder).record)
+
+
+def _scene_info(data: dict[str, Any]) -> SceneInfo:
+    shots = tuple(
+        Blocking(s["name"], s["camera"], FrameRange(*s["cut"]), tuple(s["handles"]) if s["handles"] else None)
+        for s in data["shots"]
+    )
+    return SceneInfo(
+        data["name"], Fraction(*data["fps"]), tuple(data["size"]), FrameRange(*data["frames"]), shots, data["blender"]
+    )

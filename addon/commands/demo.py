@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``run`` and ``demo``: the whole loop, step after step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..shot.documents import write_atomic
+from .comp import comp
+from .condition import ConditionOptions, condition
+from .context import open_context
+from .generate import GenerateOptions, generate
+from .review import review_sheet
+from .timeline import review_cut, timeline
+
+if TYPE_CHECKING:
+    from .comp import CompWork
+    from .console import Console
+    from .context import Context
+
+EXAMPLE = Path(__file__).parent.parent / "data" / "example"
+BLEND = "handover.blend"
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """Where everything of one run of the loop is."""
+
+    edit: Path
+    cut: Path
+    sheet: Path
+    comps: tuple[CompWork, ...]
+
+
+def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> LoopResult | None:
+    """Condition, generate, wait, timeline, comp, review. None after a dry run."""
+    info = context.read_scene()
+    conditioned = condition(context, info, options)
+    if context.dry_run:
+        return None
+    generate(context, conditioned, replace(how, wait=True))
+    edit = timeline(context, info)
+    comps = comp(context, info)
+    cut = review_cut(context)
+    return LoopResult(edit, cut, review_sheet(context, comps), tuple(comps))
+
+
+def demo(console: Console, out: Path, blender: str | None, jobs: int) -> LoopResult | None:
+    """The loop on the shipped example with the rehearsal service. ``out`` becomes the project.
+
+    The example is copied there once: whoever moves a camera in that copy and runs the demo again sees just that shot
+    made anew.
+    """
+    blend = out / BLEND
+    if not blend.is_file():
+        write_atomic(blend, (EXAMPLE / BLEND).read_bytes())
+    config = out / "project.toml"
+    if not config.is_file():
+        write_atomic(config, (EXAMPLE / "project.toml").read_bytes())
+    context = open_context(console, scene_file=str(blend), scene=None, project=out, blender=blender)
+    console.say(f"Second Unit demo: three shots of '{blend.name}' through the whole loop, with no network and no GPU.")
+    return run(context, ConditionOptions(jobs=jobs), GenerateOptions())
+
+
+def announce(console: Console, result: LoopResult) -> None:
+    """Say where everything is."""
+    console.say("")
+    console.say(f"  contact sheet   {result.sheet}")
+    console.say(f"  edit and comps  {result.edit}   (open it in Blender)")
+    console.say(f"  the cut         {result.cut}")
+    for work in result.comps:
+        console.say(f"  {work.shot.name:<15} {work.movie}")
+        console.say(f"  {'':<15} {work.folder}{'/'}{work.stem}.####.exr")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``timeline``: the takes into the scene ``Second Unit Edit``, and the cut as a movie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..host.blender import run_task
+from ..shot.documents import Schema, digest, digest_file, read_document, stable_json, write_document
+from ..timeline.edit_plan import EDIT_SCENE, plan_edit
+from .cuts import cut_shots
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..shot.shot import SceneInfo
+    from .context import Context
+
+BUILT_SCHEMA = Schema("second_unit.built", 1)
+
+
+def timeline(context: Context, info: SceneInfo) -> Path:
+    """Build the edit or bring it up to date; an edit that is up to date is not touched. Returns ``edit.blend``."""
+    plan = plan_edit(cut_shots(context, info), info.fps, info.frames, context.project.root)
+    note = context.project.root / "edit.json"
+    key = digest(stable_json([plan.to_json(), digest_file(context.blend), info.name]).encode())
+    bar = context.console.step("Edit")
+    if is_built(note, key, context.project.edit):
+        bar.finish("up to date")
+    elif context.dry_run:
+        bar.finish(f"would lay {len(plan.strips)} strips")
+    else:
+        report = run_task(context.blender(), "edit", {
+            "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit), "plan": plan.to_json(),
+        }, bar)  # fmt: skip
+        mark_built(note, key)
+        bar.finish(", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built")
+        context.console.say(f"    sound: {report['sound']}")
+        context.console.record("edit", {"file": str(context.project.edit), **report})
+    return context.project.edit
+
+
+def review_cut(context: Context) -> Path:
+    """The edit as a movie with its sound, made again only when the edit changed."""
+    movie, note = context.project.review / "cut.mp4", context.project.review / "cut.json"
+    key = digest_file(context.project.edit)
+    bar = context.console.step("Cut movie")
+    if is_built(note, key, movie):
+        bar.finish("up to date")
+        return movie
+    movie.parent.mkdir(parents=True, exist_ok=True)
+    aside = movie.with_name(f".{movie.name}.part")
+    try:
+        run_task(context.blender(), "render", {
+            "blend": str(context.project.edit), "scene": EDIT_SCENE, "movie": str(aside),
+        }, bar)  # fmt: skip
+        aside.replace(movie)
+    finally:
+        aside.unlink(missing_ok=True)
+    mark_built(note, key)
+    bar.finish(movie.name)
+    context.console.record("review", {"file": str(movie)})
+    return movie
+
+
+def is_built(note: Path, key: str, result: Path) -> bool:
+    """Whether ``result`` exists and was made from ``key``."""
+    return note.is_file() and result.is_file() and read_document(note, BUILT_SCHEMA).text("key") == key
+
+
+def mark_built(note: Path, key: str) -> None:
+    """Remember what a result was made from."""
+    write_document(note, BUILT_SCHEMA, {"key": key})

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Raw passes of single frames, by hash: made in any order by any process, pruned at any time.
+
+One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npy`` (H, W) uint8, person
+index + 1 or 0; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from ..errors import DocumentError, storage_error
+from .depth import DepthStats
+from .png import write_png
+from .pose import PosedPerson
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..shot.camera import Camera
+    from .frame import DrawnFrame
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """One frame read back. ``camera`` is JSON (see `camera_json`), ``playblast`` a file."""
+
+    depth: npt.NDArray[np.float32]
+    person: npt.NDArray[np.uint8]
+    playblast: Path
+    people: tuple[PosedPerson, ...]
+    camera: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameCache:
+    """Frames below ``root``, one folder per hash. Safe for several processes: a folder appears complete or not at all."""
+
+    root: Path
+
+    def holds(self, key: str) -> bool:
+        """Whether the frame is there."""
+        return (self.root / key / "frame.json").is_file()
+
+    def store(self, key: str, drawn: DrawnFrame, camera: Camera) -> None:
+        """Write a frame aside and rename it. Losing the race against another process is no error."""
+        aside = self.root / f".{key[:16]}.{uuid4().hex[:8]}.part"
+        try:
+            aside.mkdir(parents=True)
+            np.save(aside / "depth.npy", drawn.depth, allow_pickle=False)
+            np.save(aside / "person.npy", drawn.person, allow_pickle=False)
+            write_png(aside / "playblast.png", drawn.playblast)
+            about = {
+                "camera": camera_json(camera),
+                "people": [_person_json(person) for person in drawn.people],
+                "depth": drawn.stats.to_json(),
+            }
+            (aside / "frame.json").write_text(json.dumps(about), encoding="utf-8")
+            if not self.holds(key):
+                os.replace(aside, self.root / key)  # noqa: PTH105 - Path.replace is the same call
+        except OSError as error:
+            raise storage_error(error, self.root) from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def load(self, key: str) -> RawFrame:
+        """Read a frame back; depth and mask stay on disk until they are touched."""
+        folder = self.root / key
+        about = self._about(key)
+        try:
+            depth = np.load(folder / "depth.npy", mmap_mode="r", allow_pickle=False)
+            person = np.load(folder / "person.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise _damaged(folder) from error
+        people = tuple(_person(item) for item in about["people"])
+        return RawFrame(depth, person, folder / "playblast.png", people, about["camera"])
+
+    def stats(self, key: str) -> DepthStats:
+        """The depth statistics of a frame, without reading its pictures."""
+        return DepthStats.from_json(self._about(key)["depth"])
+
+    def _about(self, key: str) -> dict[str, Any]:
+        try:
+            return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _damaged(self.root / key) from error
+
+
+def _person_json(person: PosedPerson) -> dict[str, Any]:
+    """Joints as [column, row, depth, visibility]; what is not finite becomes null, because JSON has no NaN."""
+    rows = np.column_stack([person.points, person.z]).tolist()
+    joints = [[*(v if np.isfinite(v) else None for v in row), int(c)] for row, c in zip(rows, person.visibility, strict=True)]
+    return {"key": person.key, "joints": joints}
+
+
+def _person(item: dict[str, Any]) -> PosedPerson:
+    joints = np.array([[np.nan if v is None else v for v in joint] for joint in item["joints"]], dtype=np.float64)
+    return PosedPerson(item["key"], joints[:, :2], joints[:, 2], joints[:, 3].astype(np.int8))
+
+
+def _damaged(folder: Path) -> DocumentError:
+    return DocumentError(f"The cached frame '{folder}' is damaged.", "Delete that folder and run 'second-unit condition' again.")
+
+
+def camera_json(camera: Camera) -> dict[str, Any]:
+    """A camera as stored: intrinsics in pixels, ``world_to_camera`` in OpenCV axes, the lens in photographers' terms."""
+    lens = camera.lens
+    return {
+        "size": [camera.width, camera.height], "fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy,
+        "near": camera.near, "far": camera.far, "orthographic": camera.orthographic,
+        "world_to_camera": camera.world_to_camera.tolist(),
+        "lens": lens and {
+            "focal_mm": lens.focal_mm, "sensor_mm": lens.sensor_mm, "f_stop": lens.f_stop, "focus_m": lens.focus_m,
+        },
+    }  # fmt: skip

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Second phase of conditioning: raw frames of a whole shot to an immutable control package.
+
+range → passes → movies → manifest. The depth range comes from the whole shot, never from a chunk or a frame.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from ..errors import UsageError, storage_error
+from ..shot.documents import digest, digest_file, stable_json
+from ..shot.package import MANIFEST, DepthInfo, Manifest, Pass, Video, save_manifest
+from ..shot.ports import silent
+from .depth import DepthRange, DepthStats, disparity, shot_range, to_grey8
+from .guide import composite
+from .png import write_png
+from .pose import draw_openpose, pose_keypoint_json
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from ..shot.camera import Crop
+    from ..shot.ports import Progress
+    from ..shot.profile import Profile
+    from ..shot.timing import FrameMap, MappedFrame
+    from .cache import FrameCache, RawFrame
+
+ALGORITHM = "second-unit-package/1"
+PASSES = ("depth", "depth16", "pose", "guide", "playblast")
+Encode = Callable[[Sequence[tuple[list[Path], Path, "Fraction"]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOrder:
+    """Everything a package is made from. ``hashes`` names the raw frame of every scene time of the map."""
+
+    shot_uuid: str
+    shot_name: str
+    source: Mapping[str, str]
+    fps: Fraction
+    frame_map: FrameMap
+    hashes: Mapping[Fraction, str]
+    size: tuple[int, int]
+    crop: Crop
+    profile: Profile
+    quality: str
+    people: tuple[str, ...]
+    passes: tuple[str, ...] = PASSES
+    volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def input_hash(self) -> str:
+        """Equal for equal packages: pictures, timing and profile count, names and clocks do not."""
+        frames = [self.hashes[f.scene] for f in self.frame_map.frames]
+        what = [ALGORITHM, self.profile.name, self.quality, list(self.size), self.frame_map.to_json(), frames, sorted(self.passes)]
+        return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
+
+
+def check_passes(names: Sequence[str]) -> tuple[str, ...]:
+    """Known pass names in our own order; raises `UsageError` for others."""
+    unknown = [name for name in names if name not in PASSES]
+    if unknown:
+        raise UsageError(f"There is no control pass '{unknown[0]}'.", f"Choose from: {', '.join(PASSES)}.")
+    return tuple(name for name in PASSES if name in names)
+
+
+def find_package(packages: Path, order: PackageOrder) -> Path | None:
+    """The folder of an equal package that exists already."""
+    folder = packages / f"{order.profile.name}-{order.input_hash[:8]}"
+    return folder if (folder / MANIFEST).is_file() else None
+
+
+def make_package(
+    packages: Path, order: PackageOrder, cache: FrameCache, encode: Encode, progress: Progress = silent
+) -> Path:
+    """Write the package beside and rename it; the manifest is written last. Returns its folder."""
+    target = packages / f"{order.profile.name}-{order.input_hash[:8]}"
+    aside = packages / f".{target.name}.{uuid4().hex[:8]}.part"
+    try:
+        aside.mkdir(parents=True)
+        spread = shot_range(reduce(DepthStats.__add__, (cache.stats(k) for k in sorted(set(order.hashes.values())))))
+        _write_passes(aside, order, cache, spread, progress)
+        _write_text(aside, order, cache)
+        videos = _write_videos(aside, order, encode)
+        save_manifest(aside, _manifest(aside, order, spread, videos))
+        aside.replace(target)
+    except OSError as error:
+        raise storage_error(error, packages) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def _file(folder: Path, name: str, plate: int) -> Path:
+    return folder / name / f"{plate:04d}.png"
+
+
+def _write_passes(folder: Path, order: PackageOrder, cache: FrameCache, spread: DepthRange, progress: Progress) -> None:
+    for name in order.passes:
+        (folder / name).mkdir()
+    plates = order.frame_map.plates
+
+    def one(mapped: MappedFrame) -> None:
+        _write_frame(folder, order, cache.load(order.hashes[mapped.scene]), spread, mapped.plate or 0)
+
+    # PNG compression and most of numpy release the interpreter lock
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done, _ in enumerate(pool.map(one, plates), 1):
+            progress(done, len(plates))
+
+
+def _write_frame(folder: Path, order: PackageOrder, raw: RawFrame, spread: DepthRange, plate: int) -> None:
+    near = disparity(raw.depth, spread)
+    grey, pose = to_grey8(near), draw_openpose(raw.people, order.size)
+    pictures: dict[str, Callable[[], Any]] = {
+        "depth": lambda: np.repeat(grey[..., None], 3, axis=2),
+        "depth16": lambda: np.rint(near * 65535).astype(np.uint16),
+        "pose": lambda: pose,
+        "guide": lambda: composite(grey, raw.person, pose),
+    }
+    for name in order.passes:
+        if name == "playblast":
+            shutil.copyfile(raw.playblast, _file(folder, name, plate))
+        else:
+            write_png(_file(folder, name, plate), pictures[name]())
+
+
+def _write_text(folder: Path, order: PackageOrder, cache: FrameCache) -> None:
+    """Camera and keypoints per plate."""
+    raws = [(f, cache.load(order.hashes[f.scene])) for f in order.frame_map.plates]
+    cameras = [{"frame": f.plate, "scene": str(f.scene), **raw.camera} for f, raw in raws]
+    (folder / "camera").mkdir()
+    (folder / "camera" / "camera.json").write_text(stable_json({"axes": "opencv", "frames": cameras}), encoding="utf-8")
+    keypoints = pose_keypoint_json([raw.people for _, raw in raws], order.size)
+    (folder / "pose" if "pose" in order.passes else folder / "camera").joinpath("keypoints.json").write_text(
+        stable_json(keypoints), encoding="utf-8"
+    )
+
+
+def _write_videos(folder: Path, order: PackageOrder, encode: Encode) -> dict[str, Video]:
+    """One movie per control the profile's graph wants and chunk, exactly as long as the model demands."""
+    controls = [c for c in order.profile.controls if c in order.passes]
+    plate_of = {f.scene: f.plate or 0 for f in order.frame_map.plates}
+    movies: dict[str, tuple[list[Path], Path, str, int]] = {}
+    for control in controls:
+        for index, chunk in enumerate(order.frame_map.chunks):
+            frames = [_file(folder, control, plate_of[f.scene]) for f in chunk]
+            movies[f"{control}.{index}"] = (frames, folder / "video" / f"{control}.{index}.mp4", control, index)
+    (folder / "video").mkdir()
+    encode([(frames, movie, order.profile.fps) for frames, movie, _, _ in movies.values()])
+    return {
+        name: Video(
+            movie.relative_to(folder).as_posix(), control, index, order.profile.fps, len(frames), "h264", digest_file(movie)
+        )
+        for name, (frames, movie, control, index) in movies.items()
+    }
+
+
+_KINDS = {
+    "depth": (8, 3, "disparity"), "depth16": (16, 1, "disparity"), "pose": (8, 3, "openpose"),
+    "guide": (8, 3, "disparity+openpose"), "playblast": (8, 3, "sRGB"),
+}  # fmt: skip
+
+
+def _manifest(folder: Path, order: PackageOrder, spread: DepthRange, videos: dict[str, Video]) -> Manifest:
+    plates = [f.plate or 0 for f in order.frame_map.plates]
+    passes = {
+        name: Pass(
+            f"{name}/{{frame:04d}}.png", *_KINDS[name], tuple(digest_file(_file(folder, name, plate)) for plate in plates)
+        )
+        for name in order.passes
+    }
+    return Manifest(
+        shot_uuid=order.shot_uuid, shot_name=order.shot_name, source=order.source, fps=order.fps,
+        frame_map=order.frame_map, size=order.size, crop=order.crop, profile=order.profile.name, quality=order.quality,
+        renderer={"name": "zbuffer", "reason": "everything in the scene is a surface it can draw"},
+        depth=DepthInfo(spread.near, spread.far, spread.clipped), passes=passes, videos=videos,
+        people=tuple({"id": i, "rig": name} for i, name in enumerate(order.people)), camera="camera/camera.json",
+        input_hash=order.input_hash, volatile=order.volatile,
+    )  # fmt: skip

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lease: a file that exactly one process holds, made by exclusive create and kept by a heartbeat.
+
+There is no ``fcntl``: projects lie on network drives and on Windows. Age is measured with the file system's own clock
+(the heartbeat against a file made just now), so that two machines whose clocks differ agree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from ...errors import JobError, storage_error
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+STALE_S = 60.0
+BEAT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease. ``token`` is new each time; an unreadable lease has an empty one."""
+
+    host: str
+    pid: int
+    token: str
+
+
+class LeaseHeld(JobError):  # noqa: N818 - a state of affairs, not a fault
+    """Somebody else is at work on this."""
+
+
+class Lease:
+    """Holds ``path`` from `acquire` to `release`. Not to be shared between threads, but for `beat`."""
+
+    def __init__(self, path: Path, *, stale_s: float = STALE_S) -> None:
+        self.path = path
+        self._stale_s = stale_s
+        self._me = Holder(this_host(), os.getpid(), uuid4().hex)
+        self.is_lost = False
+
+    def acquire(self) -> None:
+        """Take the lease, also from a holder that is gone. Raises `LeaseHeld` or `StorageError`."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._create(self.path) and not self._take_over():
+                raise LeaseHeld(
+                    "Another runner is at work on this project.", "Wait for it, or stop it, then run the command again."
+                )
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+
+    def beat(self) -> bool:
+        """Say that the holder lives. False if the lease is no longer ours: then all work has to stop."""
+        holder = read_holder(self.path)
+        if holder is None or holder.token != self._me.token:
+            self.is_lost = True
+            return False
+        os.utime(self.path)
+        return True
+
+    def check(self) -> None:
+        """Raise `JobError` if somebody else took the lease."""
+        if self.is_lost:
+            raise JobError(
+                "Another runner took over this project, because this one seemed to be gone.", "Let that one finish."
+            )
+
+    def release(self) -> None:
+        """Give the lease back; nothing happens if it is no longer ours."""
+        holder = read_holder(self.path)
+        if holder is not None and holder.token == self._me.token:
+            self.path.unlink(missing_ok=True)
+
+    def _create(self, path: Path) -> bool:
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            return False
+        with os.fdopen(handle, "wb") as file:
+            file.write(self._content())
+        return True
+
+    def _content(self) -> bytes:
+        return json.dumps({"host": self._me.host, "pid": self._me.pid, "token": self._me.token}).encode()
+
+    def _take_over(self) -> bool:
+        """Replace a stale lease. The guard file lets one process at a time look again and replace."""
+        if is_live(self.path, self._stale_s):
+            return False
+        guard = self.path.with_name(f"{self.path.name}.takeover")
+        if not self._create(guard) and not self._break(guard):
+            return False
+        try:
+            if is_live(self.path, self._stale_s):
+                return False
+            aside = self.path.with_name(f"{self.path.name}.{self._me.token}")
+            aside.write_bytes(self._content())
+            aside.replace(self.path)
+            return True
+        finally:
+            guard.unlink(missing_ok=True)
+
+    def _break(self, guard: Path) -> bool:
+        """Remove the guard of a process that died right behind it. Renaming lets one process win."""
+        if is_live(guard, self._stale_s):
+            return False
+        grave = guard.with_name(f"{guard.name}.{self._me.token}")
+        try:
+            guard.rename(grave)
+        except FileNotFoundError:
+            return False
+        grave.unlink(missing_ok=True)
+        return self._create(guard)
+
+
+class Heartbeat:
+    """Beats a lease from a thread of its own while the holder works."""
+
+    def __init__(self, lease: Lease, every_s: float = BEAT_S) -> None:
+        self._lease = lease
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="second-unit-lease", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            try:
+                if not self._lease.beat():
+                    return
+            except OSError:
+                # A drive that is away for a moment: the next beat tells whether the lease is still ours.
+                continue
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who holds the lease; None if nobody does."""
+    try:
+        data: object = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        # Being written at this moment, or damaged: its age decides.
+        return Holder("", 0, "")
+    fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+    pid = fields.get("pid")
+    return Holder(str(fields.get("host", "")), pid if isinstance(pid, int) else 0, str(fields.get("token", "")))
+
+
+def is_live(path: Path, stale_s: float = STALE_S) -> bool:
+    """Whether somebody holds the lease, shows signs of life and, on this host, still runs."""
+    holder = read_holder(path)
+    if holder is None:
+        return False
+    try:
+        age = _now(path.parent) - path.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    is_here = holder.host == this_host() and holder.pid > 0
+    return age < stale_s and (not is_here or _runs(holder.pid))
+
+
+def this_host() -> str:
+    """Name of this machine and, on Linux, of this set of process numbers: containers may share a name."""
+    try:
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return platform.node()
+
+
+def _now(folder: Path) -> float:
+    """The time as the file system of ``folder`` has it, in seconds."""
+    probe = folder / f".now.{uuid4().hex}"
+    probe.touch()
+    try:
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    if os.name == "nt":
+        # Signal 0 is Ctrl+C there: only the heartbeat tells.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

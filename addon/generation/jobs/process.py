@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts the runner as a process of its own and watches jobs on disk. It outlives whoever started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ...errors import HostError, storage_error
+from .lease import is_live
+from .runner import lease_path
+from .store import Job, JobStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ...shot.project import Project
+
+LOG = "runner.log"
+LARGEST_LOG = 1 << 20
+_DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP of Windows
+
+
+def runner_argv(project: Project) -> list[str]:
+    """The command line of the runner for a Python in which this package can be imported under its present name."""
+    package = __name__.removesuffix(".generation.jobs.process")
+    return [sys.executable, "-m", f"{package}.cli", "jobs", "run", "--project", str(project.root)]
+
+
+def is_running(project: Project) -> bool:
+    """Whether a live runner holds the project's lease."""
+    return is_live(lease_path(project))
+
+
+def start_runner(project: Project, argv: Sequence[str] | None = None) -> subprocess.Popen[bytes] | None:
+    """Start the runner detached; None if one is at work already. ``argv`` differs inside Blender.
+
+    Its output goes to ``jobs/runner.log``. A second one that starts at the same moment finds the lease held and ends.
+    Keep the returned process while your own lives. Raises `HostError` if the program cannot be started.
+    """
+    if is_running(project):
+        return None
+    log = project.jobs / LOG
+    command = list(argv) if argv is not None else runner_argv(project)
+    try:
+        project.jobs.mkdir(parents=True, exist_ok=True)
+        is_long = log.is_file() and log.stat().st_size > LARGEST_LOG
+        file = log.open("wb" if is_long else "ab")
+    except OSError as error:
+        raise storage_error(error, log) from error
+    with file:
+        return _spawn(command, file.fileno(), project.root)
+
+
+def _spawn(command: list[str], log: int, folder: Path) -> subprocess.Popen[bytes]:
+    detached = {"creationflags": _DETACHED} if sys.platform == "win32" else {"start_new_session": True}
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, **detached
+        )
+    except OSError as error:
+        raise HostError(
+            f"The runner could not be started ({error.strerror}).", "Check the Python installation Second Unit uses."
+        ) from error
+
+
+def wait_for(
+    store: JobStore,
+    uuids: Sequence[str],
+    keep_running: Callable[[], object],
+    report: Callable[[Job], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Job]:
+    """Watch jobs until all have ended; ``report`` hears every change.
+
+    ``keep_running`` is called before each look: it starts a runner if there is none (`start_runner` returns at once when
+    there is).
+    """
+    seen: dict[str, str] = {}
+    while True:
+        jobs = [store.load(uuid) for uuid in uuids]
+        for job in jobs:
+            if seen.get(job.uuid) != job.state.updated:
+                seen[job.uuid] = job.state.updated
+                report(job)
+        if not any(job.is_open for job in jobs):
+            return jobs
+        keep_running()
+        sleep(0.25)

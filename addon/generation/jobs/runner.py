@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner: one per project, doing the network work of all its jobs, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...errors import SecondUnitError, StorageError
+from ...shot.project import load_settings
+from .consent import check
+from .lease import BEAT_S, Heartbeat, Lease, LeaseHeld
+from .patience import Patience
+from .store import Job, JobStore
+from .work import Desk, Work, end_by, is_full_disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ...shot.job import Request
+    from ...shot.project import Project
+    from ..services.port import Service
+
+LEASE = "runner.lease"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did: jobs as they ended, and errors that left a job where it was."""
+
+    ended: list[Job] = field(default_factory=list[Job])
+    waiting: list[tuple[Job, SecondUnitError]] = field(default_factory=list[tuple[Job, SecondUnitError]])
+
+
+def lease_path(project: Project) -> Path:
+    """The lease of a project's runner."""
+    return project.jobs / LEASE
+
+
+class Runner:
+    """Works on the open jobs of a project.
+
+    ``services`` makes the adapter for a request; the runner closes it. ``sleep`` takes seconds.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        services: Callable[[Request], Service],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience | None = None,
+        beat_s: float = BEAT_S,
+    ) -> None:
+        self._store = JobStore(project)
+        self._services = services
+        self._lease = Lease(lease_path(project))
+        self._desk = Desk(self._store, self._lease.check, sleep, patience or Patience())
+        self._beat_s = beat_s
+        self._report = Report()
+
+    def run_until_idle(self) -> Report:
+        """Work until no job is open. Raises `LeaseHeld` if another runner is at work already."""
+        self._hold()
+        # A job may have come between the last look and giving back the lease: whoever wrote it saw a live runner.
+        while self._next() is not None:
+            try:
+                self._hold()
+            except LeaseHeld:
+                break
+        return self._report
+
+    def _hold(self) -> None:
+        self._lease.acquire()
+        try:
+            with Heartbeat(self._lease, self._beat_s):
+                while (job := self._next()) is not None:
+                    self._work(job)
+        finally:
+            self._lease.release()
+
+    def _next(self) -> Job | None:
+        """The oldest open job; those somebody wants to stop come first."""
+        aside = {job.uuid for job, _ in self._report.waiting}
+        jobs = [job for job in self._store.list() if job.is_open and job.uuid not in aside]
+        return min(jobs, key=lambda job: not self._store.is_cancel_requested(job), default=None)
+
+    def _work(self, job: Job) -> None:
+        try:
+            self._report.ended.append(self._run(job))
+        except StorageError as error:
+            if not is_full_disk(error):
+                self._end(job, error)
+                return
+            _LOG.error("job %s waits: %s", job.uuid[:8], error)  # noqa: TRY400 - the sentence says it all
+            self._report.waiting.append((self._store.load(job.uuid), error))
+        except SecondUnitError as error:
+            self._lease.check()
+            self._end(job, error)
+
+    def _run(self, job: Job) -> Job:
+        allowed = load_settings(self._store.project).allowed_hosts
+        check(job.request.url, allowed, [self._store.submission(job)])
+        with closing(self._services(job.request)) as service:
+            return Work(self._desk, job, service).run()
+
+    def _end(self, job: Job, error: SecondUnitError) -> None:
+        try:
+            end_by(self._desk, job, error)
+        except StorageError as trouble:
+            _LOG.error("job %s waits: %s", job.uuid[:8], trouble)  # noqa: TRY400 - the sentence says it all
+            self._report.waiting.append((job, trouble))
+            return
+        self._report.ended.append(self._store.load(job.uuid))

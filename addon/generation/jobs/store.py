@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs on disk: one folder each, and that folder is the truth.
+
+Writers are kept apart by file: ``request.json`` and ``submission.json`` are written once before the folder gets its name,
+``state.json`` belongs to the runner while the job is open, a wish to cancel is a file of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ...errors import DocumentError, JobError, SecondUnitError, UsageError, storage_error
+from ...shot.documents import stable_json
+from ...shot.job import (
+    JobState,
+    Request,
+    State,
+    Submission,
+    SubmissionState,
+    load_request,
+    load_state,
+    load_submission,
+    save_request,
+    save_state,
+    save_submission,
+)
+from ...shot.project import REHEARSAL
+from ...shot.take import TAKE
+from ..services.address import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ...shot.project import Project
+
+CANCEL = "cancel"
+FRAMES = "frames"
+KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it lies on disk."""
+
+    folder: Path
+    request: Request
+    state: State
+
+    @property
+    def uuid(self) -> str:
+        """Identity, and the folder's name."""
+        return self.folder.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the runner still has something to do."""
+        return not self.state.state.is_end
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every readable job, oldest first, and what is wrong with the others."""
+
+    jobs: tuple[Job, ...]
+    problems: tuple[SecondUnitError, ...]
+
+
+def job_key(request: Request, take_index: int) -> str:
+    """What work this is: two requests with one key would make the same take.
+
+    The rehearsal service has a new port each time; everywhere else the address belongs to the work.
+    """
+    where = REHEARSAL if request.service == REHEARSAL else parse_address(request.url).url
+    work = {
+        "shot": request.shot_uuid, "input_hash": request.input_hash, "brief": request.brief.to_json(),
+        "service": request.service, "where": where, "profile": request.profile, "quality": request.quality,
+        "graph": request.graph, "graph_sha256": request.extra.get("graph_sha256"), "take": take_index,
+    }  # fmt: skip
+    return hashlib.sha256(stable_json(work).encode()).hexdigest()
+
+
+def timestamp() -> str:
+    """Now, in UTC, as text that sorts by time."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class JobStore:
+    """The ``jobs`` folder of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.root = project.jobs
+
+    def prepare(self, request: Request, submission: Submission) -> Path:
+        """Write a new job: complete under its uuid, or not there. Raises `StorageError`."""
+        folder = self.root / str(UUID(request.job))
+        aside = self.root / f".{request.job}.part"
+        first = State(JobState.PREPARED, tuple(SubmissionState(c.index) for c in request.chunks), updated=timestamp())
+        try:
+            aside.mkdir(parents=True)
+            save_request(aside, request)
+            save_submission(aside, submission)
+            save_state(aside, first)
+            aside.rename(folder)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise storage_error(error, folder) from error
+        except SecondUnitError:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        return folder
+
+    def ensure(self, request: Request, submission: Submission) -> tuple[Job, bool]:
+        """Return the job that does this work, and whether it is new: the same work is never ordered twice.
+
+        A job that failed, was cancelled or got lost is taken up again.
+        """
+        found = self.find(str(request.extra[KEY]))
+        if found is None:
+            return self.load(self.prepare(request, submission).name), True
+        if found.is_open or found.state.state is JobState.DONE:
+            return found, False
+        return self.revive(found.uuid), False
+
+    def find(self, key: str) -> Job | None:
+        """The job that does the work ``key``: a finished one whose take is there, else an open one, else the latest."""
+        same = [job for job in self.list() if job.request.extra.get(KEY) == key and not self._is_forgotten(job)]
+        same.sort(key=lambda job: (job.state.state is JobState.DONE, job.is_open))
+        return same[-1] if same else None
+
+    def _is_forgotten(self, job: Job) -> bool:
+        """A finished job whose take was removed does not count."""
+        take = self.project.shot(job.request.shot_folder).takes / (job.state.take or "-") / TAKE
+        return job.state.state is JobState.DONE and not take.is_file()
+
+    def scan(self) -> Listing:
+        """Read every job. One damaged job does not hide the others."""
+        jobs: list[Job] = []
+        problems: list[SecondUnitError] = []
+        folders = [path for path in self.root.glob("*-*") if _is_uuid(path.name)] if self.root.is_dir() else []
+        for folder in folders:
+            try:
+                jobs.append(_read(folder))
+            except SecondUnitError as error:
+                problems.append(error)
+        jobs.sort(key=lambda job: (str(job.request.volatile.get("created", "")), job.uuid))
+        return Listing(tuple(jobs), tuple(problems))
+
+    def list(self) -> list[Job]:
+        """Every readable job, oldest first."""
+        return list(self.scan().jobs)
+
+    def load(self, word: str) -> Job:
+        """The job whose uuid begins with ``word``. Raises `UsageError` if there is none or more than one."""
+        names = [p.name for p in self.root.glob("*-*") if _is_uuid(p.name)] if self.root.is_dir() else []
+        found = [name for name in names if word and name.startswith(word.lower())]
+        if not found:
+            raise UsageError(f"There is no job '{word}'.", "List them with 'second-unit jobs list'.")
+        if len(found) > 1:
+            raise UsageError(f"'{word}' could be {len(found)} jobs.", "Give more of its letters.")
+        return _read(self.root / found[0])
+
+    def submission(self, job: Job) -> Submission:
+        """Everything that leaves for a job."""
+        return load_submission(job.folder)
+
+    def save_state(self, job: Job, state: State) -> Job:
+        """Replace ``state.json``. For the runner, or on a job that has ended."""
+        state = replace(state, updated=timestamp())
+        save_state(job.folder, state)
+        return replace(job, state=state)
+
+    def request_cancel(self, uuid: str) -> None:
+        """Ask the runner to stop a job. Ends by themselves stay what they are."""
+        path = self.load(uuid).folder / CANCEL
+        try:
+            path.touch()
+        except OSError as error:
+            raise storage_error(error, path) from error
+
+    def is_cancel_requested(self, job: Job) -> bool:
+        """Whether somebody asked to stop it."""
+        return (job.folder / CANCEL).exists()
+
+    def revive(self, uuid: str) -> Job:
+        """Take up a job that ended without a take. A ticket that may still be good is asked first, not replaced."""
+        job = self.load(uuid)
+        if job.is_open:
+            return job
+        if job.state.state is JobState.DONE:
+            raise JobError(
+                f"The job {job.uuid[:8]} is done: it made the take {job.state.take}.", "Generate another take instead."
+            )
+        try:
+            (job.folder / CANCEL).unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, job.folder) from error
+        subs = tuple(_again(sub) for sub in job.state.submissions)
+        return self.save_state(job, State(JobState.PREPARED, subs, take=job.state.take, extra=job.state.extra))
+
+    def is_open(self, uuids: Sequence[str]) -> bool:
+        """Whether one of these jobs has not ended."""
+        return any(self.load(uuid).is_open for uuid in uuids)
+
+
+def _again(sub: SubmissionState) -> SubmissionState:
+    """A submission the service gave up on starts anew; one it may still know is asked about."""
+    if sub.state.is_end and sub.state is not JobState.DONE:
+        return SubmissionState(sub.chunk, attempts=sub.attempts)
+    return sub
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _read(folder: Path) -> Job:
+    request = load_request(folder)
+    if request.job != folder.name:
+        raise DocumentError(f"The job folder '{folder}' holds another job.", "Move it away.")
+    _check_relative(request, folder)
+    return Job(folder, request, load_state(folder))
+
+
+def _check_relative(request: Request, folder: Path) -> None:
+    """Names from a file are no paths: the shot's folder is one plain name, the package lies in the project."""
+    parts = request.package.replace("\\", "/").split("/")
+    plain = request.shot_folder
+    is_plain = plain not in {"", ".", ".."} and not set(plain) & set("/\\:")
+    if not is_plain or ".." in parts or request.package.startswith(("/", "\\")) or ":" in request.package:
+        raise DocumentError(f"The job in '{folder}' points outside its project.", "Move it away.")

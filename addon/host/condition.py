@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""First phase of conditioning: every frame of a shot evaluated once, drawn by our own engine, kept raw. Needs bpy.
+
+The drawing happens inside a `bpy.types.RenderEngine`, because only a render gets the RENDER depsgraph: render
+visibility, render-level modifiers, exact frames. It runs without a display or GPU. The artist's file is loaded into
+this child and never saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..conditioning.cache import FrameCache
+from ..conditioning.exposure import Exposure, exposure_for
+from ..conditioning.frame import draw
+from ..errors import HostError, SceneError, SecondUnitError
+from ..shot.camera import fit_into
+from .extract import Extractor
+from .rigs import Rigs
+from .scene_reader import open_blend, pick_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..shot.camera import Crop
+    from ..shot.documents import Fields
+    from ..shot.ports import Progress
+
+# part of every frame hash: raise it when the same scene would be drawn differently
+ALGORITHM = "second-unit-zbuffer/1"
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the engine needs from one call to the next, and what it found."""
+
+    extractor: Extractor
+    cache: FrameCache
+    size: tuple[int, int]
+    time: Fraction = Fraction(0)
+    exposure: Exposure | None = None
+    crop: Crop | None = None
+    hashes: dict[Fraction, str] = field(default_factory=dict[Fraction, str])
+    error: Exception | None = None
+
+    def render(self, depsgraph: Any) -> None:
+        """One frame: extract, and draw unless the very same frame is known."""
+        geometry, digest = self.extractor.frame(depsgraph, self.time)
+        camera, self.crop = fit_into(geometry.camera, self.size)
+        geometry = replace(geometry, camera=camera)
+        if self.exposure is None:
+            self.exposure = exposure_for(geometry)
+        key = hashlib.sha256(f"{ALGORITHM}|{digest}|{self.size}|{self.exposure!r}".encode()).hexdigest()
+        self.hashes[self.time] = key
+        if not self.cache.holds(key):
+            self.cache.store(key, draw(geometry, self.exposure), camera)
+
+
+def _engine_for(session: _Session) -> type:
+    """A render engine that works for ``session``. The class is made here so that nothing is global."""
+
+    def render(self: Any, depsgraph: Any) -> None:
+        # Blender prints and forgets what an engine raises, so it is carried out by hand
+        try:
+            session.render(depsgraph)
+        except (SecondUnitError, OSError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+            session.error = error
+        result = self.begin_result(0, 0, *_TINY)
+        self.end_result(result)
+
+    names = {"bl_idname": "SECOND_UNIT_CONDITIONING", "bl_label": "Second Unit conditioning", "render": render}
+    return type("SECOND_UNIT_Conditioning", (bpy.types.RenderEngine,), names)
+
+
+_TINY = (4, 4)
+
+
+@contextmanager
+def _registered(engine: type) -> Iterator[None]:
+    bpy.utils.register_class(engine)
+    try:
+        yield
+    finally:
+        bpy.utils.unregister_class(engine)
+
+
+def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``condition``: draws the frames of one shot into the cache.
+
+    Arguments: blend, scene, camera, times (rationals as text), size [w, h], cache (folder). Result: ``hashes``, one per
+    time, ``crop``, ``size`` of the delivery frame and ``people`` (rig names in id order).
+    """
+    open_blend(Path(args.text("blend")))
+    scene = pick_scene(args.maybe_text("scene"))
+    _use_camera(scene, args.text("camera"))
+    width, height = args.integers("size", 2)
+    rigs = Rigs(scene)
+    scale = scene.render.resolution_percentage / 100
+    delivery = (int(scene.render.resolution_x * scale), int(scene.render.resolution_y * scale))
+    cache = FrameCache(Path(args.text("cache")))
+    session = _Session(Extractor(rigs, delivery), cache, (width, height))
+    times = [Fraction(text) for text in args.items("times")]
+    with _registered(_engine_for(session)):
+        _quiet(scene)
+        for done, time in enumerate(times):
+            progress(done, len(times))
+            _render(scene, session, time)
+    crop = session.crop
+    if crop is None:
+        raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
+    return {
+        "hashes": [session.hashes[time] for time in times],
+        "crop": [crop.x, crop.y, crop.width, crop.height],
+        "people": rigs.names,
+    }
+
+
+def _render(scene: Any, session: _Session, time: Fraction) -> None:
+    session.time = time
+    whole = time.numerator // time.denominator
+    scene.frame_set(whole, subframe=float(time - whole))
+    bpy.ops.render.render(scene=scene.name)
+    if session.error is not None:
+        raise session.error
+
+
+def _use_camera(scene: Any, name: str) -> None:
+    """The shot's own camera, also in its handles: markers must not switch it."""
+    camera = scene.objects.get(name)
+    if camera is None or camera.type != "CAMERA":
+        raise SceneError(f"The camera '{name}' is not in the scene.", "Bind a camera of this scene to the shot's marker.")
+    for marker in scene.timeline_markers:
+        marker.camera = None
+    scene.camera = camera
+
+
+def _quiet(scene: Any) -> None:
+    """Everything off that a data pass does not need. Persistent data keeps unchanged meshes evaluated."""
+    render = scene.render
+    render.engine = "SECOND_UNIT_CONDITIONING"
+    render.use_persistent_data = True
+    render.use_compositing = render.use_sequencer = render.use_motion_blur = False
+    render.use_border = False
+    render.resolution_x, render.resolution_y = _TINY
+    render.resolution_percentage = 100

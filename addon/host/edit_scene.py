@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scene ``Second Unit Edit``: one strip per shot, updated in place. Needs bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..timeline.edit_plan import read_strip
+from .edit_file import edit_file, owned_scene
+from .movies import add_image_strip, plain_colour, set_rate
+from .versions import ensure_editor, has_sound, strip_get, strip_set, strips_of
+
+if TYPE_CHECKING:
+    from ..shot.documents import Fields
+    from ..shot.ports import Progress
+    from ..timeline.edit_plan import StripPlan
+
+_SHOT, _KEY, _SOUND = "second_unit_shot", "second_unit_key", "second_unit_sound"
+
+
+def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``edit``: layout, scene, edit, plan -> which strips were made, changed, kept and removed."""
+    progress(0, 1, "building the edit")
+    plan = args.section("plan")
+    with edit_file(Path(args.text("edit")), Path(args.text("layout"))):
+        layout = bpy.data.scenes[args.text("scene")]
+        scene = owned_scene(plan.text("scene"))
+        _frame(scene, plan)
+        report = _lay_strips(scene, [read_strip(item) for item in plan.sections("strips")], plan)
+        report["sound"] = _lay_sound(scene, layout, plan)
+        _show(scene)
+    return report
+
+
+def _frame(scene: Any, plan: Fields) -> None:
+    set_rate(scene, plan.fraction("fps"))
+    scene.render.resolution_x, scene.render.resolution_y = plan.integers("size", 2)
+    scene.render.resolution_percentage = 100
+    scene.frame_start, scene.frame_end = plan.integers("frames", 2)
+    scene.frame_current = scene.frame_start
+    plain_colour(scene)
+    channels = ensure_editor(scene).channels
+    for number, name in enumerate(plan.items("channels"), 1):
+        channels[number].name = name
+
+
+def _channel(plan: Fields, name: str) -> int:
+    return plan.items("channels").index(name) + 1
+
+
+def _lay_strips(scene: Any, plans: list[StripPlan], plan: Fields) -> dict[str, Any]:
+    """Make and update the strips we own, found by their properties; whatever the editor added stays."""
+    ours = {s[_SHOT]: s for s in strips_of(ensure_editor(scene)) if _SHOT in s}
+    report: dict[str, Any] = {"made": [], "changed": [], "kept": [], "removed": []}
+    for item in plans:
+        old = ours.pop(item.shot_uuid, None)
+        if old is not None and old[_KEY] == item.key:
+            report["kept"].append(item.name)
+            continue
+        channel = _channel(plan, "Takes")
+        if old is not None:
+            channel = old.channel
+            strips_of(scene.sequence_editor).remove(old)
+        _lay(scene, item, channel)
+        report["changed" if old is not None else "made"].append(item.name)
+    for orphan in ours.values():
+        report["removed"].append(orphan.name)
+        strips_of(scene.sequence_editor).remove(orphan)
+    return report
+
+
+def _lay(scene: Any, item: StripPlan, channel: int) -> None:
+    strip = add_image_strip(scene, item.name, [f"//{file}" for file in item.files], channel, item.start)
+    strip_set(strip, "left_handle", item.cut.first)
+    strip_set(strip, "right_handle", item.cut.last + 1)
+    strip.transform.scale_x = strip.transform.scale_y = item.scale
+    strip.colorspace_settings.name = "sRGB"
+    strip[_SHOT], strip[_KEY] = item.shot_uuid, item.key
+
+
+def _lay_sound(scene: Any, layout: Any, plan: Fields) -> str:
+    """Bring the layout's sound strips along, once. Packed sound is written beside the edit first."""
+    source = layout.sequence_editor
+    wanted = [s for s in strips_of(source) if s.type == "SOUND"] if source else []
+    editor = ensure_editor(scene)
+    known = {s[_SOUND] for s in strips_of(editor) if _SOUND in s}
+    new = [s for s in wanted if s.name not in known]
+    if new and not has_sound():
+        return "this Blender was built without sound"
+    for old in new:
+        start = int(strip_get(old, "content_start"))
+        strip = strips_of(editor).new_sound(old.name, _sound_file(old.sound), _channel(plan, "Sound"), start)
+        strip_set(strip, "left_handle", strip_get(old, "left_handle"))
+        strip_set(strip, "right_handle", strip_get(old, "right_handle"))
+        strip[_SOUND] = old.name
+    return f"{len(wanted)} sound strips"
+
+
+def _sound_file(sound: Any) -> str:
+    """A path for the sound; a packed one is written into the project's ``sound`` folder."""
+    if sound.packed_file is None:
+        return bpy.path.abspath(sound.filepath)
+    name = Path(bpy.path.basename(sound.filepath) or sound.name).name
+    target = Path(bpy.path.abspath("//")) / "sound" / name
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(bytes(sound.packed_file.data))
+    return f"//sound/{name}"
+
+
+def _show(scene: Any) -> None:
+    """Let whoever opens the file see the edit."""
+    window = bpy.context.window
+    if window is not None:
+        window.scene = scene

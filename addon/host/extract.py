@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One evaluated frame of a scene as plain arrays, with a hash of everything that was read. Needs bpy."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..shot.camera import Camera, Lens, intrinsics
+from ..shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh
+
+if TYPE_CHECKING:
+    from ..shot.geometry import Person
+    from .rigs import Rigs
+
+_TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
+_FILLER = 2**31 - 1
+
+
+class Extractor:
+    """Reads frame after frame of one scene, copying only meshes that were evaluated anew.
+
+    Meshes are kept by their run-time uid, which changes exactly when Blender evaluated them again; addresses are reused
+    and owners have several meshes. Meshes not seen in a frame are dropped.
+    """
+
+    def __init__(self, rigs: Rigs, size: tuple[int, int]) -> None:
+        self._rigs = rigs
+        self._size = size
+        self._meshes: dict[int, tuple[Mesh, bytes]] = {}
+
+    def frame(self, depsgraph: Any, time: Fraction) -> tuple[FrameGeometry, str]:
+        """Geometry of the evaluated frame in its own delivery size, and its hash (hex)."""
+        table = _Table(self._meshes)
+        lights: list[Light] = []
+        for found in depsgraph.object_instances:
+            thing = found.object
+            if thing.type == "MESH" and found.show_self and thing.visible_camera:
+                table.add(found, self._rigs.person_of(thing))
+            elif thing.type == "LIGHT":
+                lights.append(_light(thing, found.matrix_world))
+        self._meshes = table.seen
+        people = self._rigs.people(depsgraph)
+        camera = read_camera(depsgraph.scene_eval.camera.evaluated_get(depsgraph), self._size, depsgraph.scene_eval)
+        geometry = FrameGeometry(time, camera, tuple(table.meshes), tuple(table.instances), tuple(lights), people)
+        return geometry, _hash(geometry, table.digests)
+
+
+class _Table:
+    """Meshes and instances of one frame while they are being collected."""
+
+    def __init__(self, known: dict[int, tuple[Mesh, bytes]]) -> None:
+        self.seen: dict[int, tuple[Mesh, bytes]] = {}
+        self.meshes: list[Mesh] = []
+        self.digests: list[bytes] = []
+        self.instances: list[Instance] = []
+        self._known = known
+        self._slots: dict[int, int] = {}
+
+    def add(self, found: Any, person: int) -> None:
+        matrix = np.array(found.matrix_world, dtype=np.float64)
+        slot = self._slot(found.object.data)
+        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=bool(found.object.is_holdout)))
+
+    def _slot(self, data: Any) -> int:
+        uid = int(data.session_uid)
+        if uid not in self._slots:
+            self.seen[uid] = self._known.get(uid) or _read_mesh(data)
+            self._slots[uid] = len(self.meshes)
+            self.meshes.append(self.seen[uid][0])
+            self.digests.append(self.seen[uid][1])
+        return self._slots[uid]
+
+
+def _key(found: Any) -> str:
+    """The same in every frame and session: object, instancer and place among the instances."""
+    parent = found.parent.name if found.parent else ""
+    place = "/".join(str(i) for i in found.persistent_id if i != _FILLER) if found.is_instance else ""
+    return f"{parent}|{found.object.name}|{place}"
+
+
+def _read_mesh(data: Any) -> tuple[Mesh, bytes]:
+    positions = np.empty((len(data.vertices), 3), np.float32)
+    data.vertices.foreach_get("co", positions.reshape(-1))
+    data.calc_loop_triangles()
+    triangles = np.empty((len(data.loop_triangles), 3), np.int32)
+    data.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    digest = hashlib.blake2b(positions.tobytes(), digest_size=16)
+    digest.update(triangles.tobytes())
+    return Mesh(positions, triangles), digest.digest()
+
+
+def read_camera(thing: Any, size: tuple[int, int], scene: Any) -> Camera:
+    """The evaluated camera object at a delivery size in pixels. Its object scale does not count, as in Cycles."""
+    data, render = thing.data, scene.render
+    orthographic = data.type == "ORTHO"
+    fx, fy, cx, cy = intrinsics(
+        size=size, aspect=(render.pixel_aspect_x, render.pixel_aspect_y), fit=data.sensor_fit,
+        focal=data.ortho_scale if orthographic else data.lens, sensor=(data.sensor_width, data.sensor_height),
+        shift=(data.shift_x, data.shift_y), orthographic=orthographic,
+    )  # fmt: skip
+    pose = thing.matrix_world.normalized()
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    lens = Lens(data.lens, sensor, *_focus(thing))
+    return Camera(
+        size[0], size[1], fx, fy, cx, cy, data.clip_start, data.clip_end,
+        _TO_OPENCV @ np.linalg.inv(np.array(pose, dtype=np.float64)), orthographic, lens,
+    )  # fmt: skip
+
+
+def _focus(thing: Any) -> tuple[float | None, float | None]:
+    """(f-stop, focus distance in scene units), or nothing without depth of field."""
+    dof = thing.data.dof
+    if not dof.use_dof:
+        return None, None
+    if dof.focus_object is None:
+        return dof.aperture_fstop, dof.focus_distance
+    local = thing.matrix_world.normalized().inverted() @ dof.focus_object.matrix_world.translation
+    return dof.aperture_fstop, -local.z
+
+
+def _light(thing: Any, matrix: Any) -> Light:
+    data = thing.data
+    down = -(matrix.to_3x3().normalized().col[2])
+    spot = float(data.spot_size) if data.type == "SPOT" else 0.0
+    where = matrix.translation
+    return Light(
+        LightKind(data.type), (where.x, where.y, where.z), (down.x, down.y, down.z),
+        (data.color.r, data.color.g, data.color.b), float(data.energy), spot,
+    )  # fmt: skip
+
+
+def _hash(geometry: FrameGeometry, digests: list[bytes]) -> str:
+    """Everything a pass can depend on; not the order in which Blender lists instances."""
+    digest = hashlib.sha256()
+    camera = geometry.camera
+    digest.update(repr((camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)).encode())
+    digest.update(repr((camera.near, camera.far, camera.orthographic, camera.lens)).encode())
+    digest.update(camera.world_to_camera.tobytes())
+    for item in sorted(geometry.instances, key=lambda i: i.key):
+        digest.update(f"{item.key}|{item.person}|{item.holdout}".encode() + digests[item.mesh] + item.matrix.tobytes())
+    for light in geometry.lights:
+        digest.update(repr(light).encode())
+    for person in geometry.people:
+        digest.update(person.key.encode() + person.joints.tobytes() + _reach(person))
+    return digest.hexdigest()
+
+
+def _reach(person: Person) -> bytes:
+    return np.float64(person.reach).tobytes()

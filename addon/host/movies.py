@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames to movie and back by Blender's own sequencer, so that nobody has to install a codec. Needs bpy.
+
+Display-referred pictures stay what they are: the scenes made here use the view transform Standard, through which an
+8-bit strip is bit-identical.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..errors import DocumentError, HostError
+from .scene_reader import open_blend, pick_scene
+from .versions import ensure_editor, set_format, strips_of
+
+if TYPE_CHECKING:
+    from ..shot.documents import Fields
+    from ..shot.ports import Progress
+
+
+def fresh_scene(name: str, size: tuple[int, int], fps: Fraction, count: int) -> Any:
+    """An empty scene for ``count`` frames in which pictures go through unchanged."""
+    scene = bpy.data.scenes.new(name)
+    set_rate(scene, fps)
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.render.resolution_percentage = 100
+    scene.frame_start, scene.frame_end = 1, count
+    plain_colour(scene)
+    return scene
+
+
+def plain_colour(scene: Any) -> None:
+    """What lies in the files is what is shown."""
+    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.look = "None"
+    scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
+    scene.render.dither_intensity = 0.0
+
+
+def set_rate(scene: Any, fps: Fraction) -> None:
+    """24 as 24/1, 24000/1001 as 24/1.001."""
+    whole = -(-fps.numerator // fps.denominator)
+    scene.render.fps, scene.render.fps_base = whole, float(whole / fps)
+
+
+def add_image_strip(scene: Any, name: str, files: list[str], channel: int, start: int) -> Any:
+    """An image strip over ``files`` (all in one folder), one element per frame. Refuses missing files: rendering an
+    image strip without its file ends Blender."""
+    for file in files:
+        if not Path(bpy.path.abspath(file)).is_file():
+            raise DocumentError(f"The frame '{bpy.path.abspath(file)}' is missing.", "Restore it, or make the shot again.")
+    strip = strips_of(ensure_editor(scene)).new_image(name, files[0], channel, start, fit_method="ORIGINAL")
+    for file in files[1:]:
+        strip.elements.append(os.path.basename(file))  # noqa: PTH119 - blend-relative paths are not Paths
+    return strip
+
+
+def movie_output(scene: Any, movie: Path, *, audio: bool = False, quality: str = "HIGH") -> None:
+    """H.264 in MP4 into ``movie``, no frame number added to the name."""
+    render = scene.render
+    set_format(render.image_settings, "FFMPEG", color_mode="RGB")
+    render.ffmpeg.format = "MPEG4"
+    render.ffmpeg.codec = "H264"
+    render.ffmpeg.constant_rate_factor = quality
+    render.ffmpeg.ffmpeg_preset = "GOOD"
+    render.ffmpeg.gopsize = 12
+    render.ffmpeg.audio_codec = "AAC" if audio else "NONE"
+    render.use_file_extension = False
+    render.filepath = str(movie)
+    render.use_sequencer, render.use_compositing = True, False
+
+
+def render_animation(scene: Any) -> None:
+    """Render the frame range of ``scene`` to its output."""
+    try:
+        bpy.ops.render.render(scene=scene.name, animation=True)
+    except RuntimeError as error:
+        raise HostError(f"Blender could not render '{scene.name}': {_clean(error)}.", "Check the disk and try again.") from error
+
+
+def _clean(error: RuntimeError) -> str:
+    return str(error).removeprefix("Error:").strip().rstrip(".").splitlines()[0]
+
+
+def encode_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``encode``: movies [{frames, movie, fps, size, quality}] are written one after another."""
+    movies = args.sections("movies")
+    for done, item in enumerate(movies):
+        progress(done, len(movies), "encoding")
+        movie, frames = Path(item.text("movie")), [str(f) for f in item.items("frames")]
+        width, height = item.integers("size", 2)
+        scene = fresh_scene("encode", (width, height), item.fraction("fps"), len(frames))
+        add_image_strip(scene, "frames", frames, 1, 1)
+        movie_output(scene, movie, quality=item.text("quality", "HIGH"))
+        render_animation(scene)
+        if not movie.is_file():
+            raise HostError(f"Blender wrote no movie '{movie}'.", "Check that the disk has space and try again.")
+        bpy.data.scenes.remove(scene)
+    return {}
+
+
+def decode_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``decode``: movie, folder -> ``frames``, the PNG files in order."""
+    progress(0, 1, "decoding")
+    folder = Path(args.text("folder"))
+    scene = fresh_scene("decode", (16, 16), Fraction(24), 1)
+    strip = strips_of(ensure_editor(scene)).new_movie("movie", args.text("movie"), 1, 1, fit_method="ORIGINAL")
+    element = strip.elements[0]
+    if not element.orig_width:
+        raise DocumentError(f"'{args.text('movie')}' is not a movie Blender can read.", "Send an MP4 with H.264.")
+    scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
+    scene.frame_end = strip.frame_duration if hasattr(strip, "frame_duration") else strip.content_duration
+    set_format(scene.render.image_settings, "PNG", depth="8", color_mode="RGB")
+    scene.render.image_settings.compression = 5
+    scene.render.use_sequencer = True
+    scene.render.filepath = str(folder / "f_####")
+    render_animation(scene)
+    return {"frames": [str(folder / f"f_{i:04d}.png") for i in range(1, scene.frame_end + 1)]}
+
+
+def render_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``render``: blend, scene, movie: the scene's sequence as a movie with its sound."""
+    progress(0, 1, "rendering the cut")
+    open_blend(Path(args.text("blend")))
+    scene = pick_scene(args.text("scene"))
+    movie_output(scene, Path(args.text("movie")), audio=_has_sound(scene))
+    render_animation(scene)
+    return {}
+
+
+def _has_sound(scene: Any) -> bool:
+    return any(strip.type == "SOUND" for strip in strips_of(ensure_editor(scene)))

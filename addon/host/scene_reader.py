@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opening a .blend with care and reading what is in it before anything is evaluated. Needs bpy."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..errors import SceneError
+from ..shot.documents import pair
+from ..shot.shot import Blocking, Marker, SceneInfo, block_shots
+from ..shot.timing import FrameRange
+from .versions import blender_version
+
+if TYPE_CHECKING:
+    from ..shot.documents import Fields
+    from ..shot.ports import Progress
+
+_HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d)(\d\d)|\d\d-\d\dv(\d\d)(\d\d))")
+SHOT_DATA = "second_unit"
+
+
+def open_blend(path: Path) -> None:
+    """Load ``path`` without running its scripts. Raises `SceneError` for anything but a .blend this Blender can read."""
+    if not path.is_file():
+        raise SceneError(f"There is no file '{path}'.", "Check the path of the .blend.")
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise _unreadable(path) from error
+    if bpy.data.version[:2] > bpy.app.version[:2]:
+        raise _too_new(path, bpy.data.version[:2])
+
+
+def _unreadable(path: Path) -> SceneError:
+    version = _header_version(path)
+    if version and version > bpy.app.version[:2]:
+        return _too_new(path, version)
+    return SceneError(f"'{path}' is not a .blend file that Blender can read.", "Save the scene again from Blender and use that.")
+
+
+def _too_new(path: Path, version: tuple[int, ...]) -> SceneError:
+    theirs = ".".join(str(part) for part in version[:2])
+    return SceneError(
+        f"'{path}' was saved by Blender {theirs}, and this is Blender {blender_version()}.",
+        f"Use Blender {theirs} or newer with --blender PATH.",
+    )
+
+
+def _header_version(path: Path) -> tuple[int, int] | None:
+    """(major, minor) from an uncompressed .blend header, old (``BLENDER-v402``) or new (``BLENDER17-01v0500``)."""
+    found = _HEADER.match(path.read_bytes()[:32])
+    if not found:
+        return None
+    major, minor = (found[1], found[2]) if found[1] else (found[3], found[4])
+    return int(major), int(minor)
+
+
+def pick_scene(name: str | None) -> Any:
+    """The named scene, or the one that was active when the file was saved."""
+    if not name:
+        return bpy.context.scene
+    if name not in bpy.data.scenes:
+        names = ", ".join(f"'{scene.name}'" for scene in bpy.data.scenes)
+        raise SceneError(f"There is no scene '{name}' in the file.", f"Use --scene with one of: {names}.")
+    return bpy.data.scenes[name]
+
+
+def scene_info(scene: Any) -> SceneInfo:
+    """Shots, rate and delivery size of a scene. Raises `SceneError` when there is no camera or no frame."""
+    markers = [Marker(m.name, m.frame, m.camera.name) for m in scene.timeline_markers if m.camera]
+    frames = FrameRange(scene.frame_start, scene.frame_end)
+    shots = block_shots(markers, frames, scene.camera.name if scene.camera else None)
+    handles = _handles(scene)
+    render = scene.render
+    scale = render.resolution_percentage / 100
+    return SceneInfo(
+        name=scene.name,
+        fps=Fraction(render.fps) / Fraction(render.fps_base).limit_denominator(10000),
+        size=(int(render.resolution_x * scale), int(render.resolution_y * scale)),
+        frames=frames,
+        shots=tuple(Blocking(s.name, s.camera, s.cut, handles.get(s.name)) for s in shots),
+        blender=blender_version(),
+    )
+
+
+def _handles(scene: Any) -> dict[str, tuple[int, int]]:
+    """Handles (head, tail) by shot name, from the scene's own ``second_unit`` property."""
+    stored: dict[str, Any] = scene[SHOT_DATA].to_dict() if SHOT_DATA in scene else {}
+    shots: dict[str, dict[str, Any]] = stored.get("shots", {})
+    return {name: tuple(data["handles"]) for name, data in shots.items() if len(data.get("handles", ())) == 2}
+
+
+def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
+    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.scenes`)."""
+    progress(0, 1, "reading the scene")
+    open_blend(Path(args.text("blend")))
+    info = scene_info(pick_scene(args.maybe_text("scene")))
+    return {
+        "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
+        "frames": [info.frames.first, info.frames.last],
+        "shots": [
+            {"name": s.name, "camera": s.camera, "cut": [s.cut.first, s.cut.last], "handles": s.handles and list(s.handles)}
+            for s in info.shots
+        ],
+    }  # fmt: skip

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every difference between the supported Blenders, in one place. Needs bpy.
+
+========================  ==================  ==================  ===================  ===================
+what                      4.2                 4.5                 5.0                  5.2
+========================  ==================  ==================  ===================  ===================
+strips of an editor       sequences           both                strips               strips
+strip handle names        frame_final_start   as 4.2              as 4.2               left_handle …
+strip fades               new_effect end      as 4.2              new_effect length    as 5.0
+compositor tree           scene.node_tree     as 4.2              compositing_…group   as 5.0
+compositor output         Composite node      as 4.2              group output         as 5.0
+maths nodes               CompositorNode…     ShaderNode…         ShaderNode…          ShaderNode…
+CDL of Color Balance      properties          both                sockets              sockets
+file format switch        file_format         as 4.2              media_type first     as 5.0
+which edit is shown       the scene           as 4.2              workspace            workspace
+sound (Audaspace)         not in the wheel    yes                 yes                  yes
+========================  ==================  ==================  ===================  ===================
+
+Names are tested (``hasattr``, RNA) rather than version numbers; the number decides only where behaviour changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUPPORTED = ((4, 2), (4, 5), (5, 0), (5, 2))
+
+_OLD_STRIP_NAMES = {
+    "left_handle": "frame_final_start",
+    "right_handle": "frame_final_end",
+    "content_start": "frame_start",
+    "left_handle_offset": "frame_offset_start",
+    "right_handle_offset": "frame_offset_end",
+}
+
+
+def blender_version() -> str:
+    """Such as ``5.0.1``."""
+    return ".".join(str(part) for part in bpy.app.version)
+
+
+def strips_of(owner: Any) -> Any:
+    """The strips of a sequence editor or meta strip. Never ``a or b``: an empty collection is falsy."""
+    return owner.strips if hasattr(owner, "strips") else owner.sequences
+
+
+def ensure_editor(scene: Any) -> Any:
+    """The scene's sequence editor. In 5.x the workspace has to show it, or strip modifiers crash (5.0.1)."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    show_in_sequencer(scene)
+    return editor
+
+
+def show_in_sequencer(scene: Any) -> None:
+    """Let the sequencer show ``scene`` where the workspace decides that (5.x)."""
+    workspace = getattr(bpy.context, "workspace", None)
+    if workspace is not None and hasattr(workspace, "sequencer_scene"):
+        workspace.sequencer_scene = scene
+
+
+def strip_get(strip: Any, name: str) -> Any:
+    """A handle or offset of a strip by its 5.2 name."""
+    return getattr(strip, name if hasattr(strip, name) else _OLD_STRIP_NAMES[name])
+
+
+def strip_set(strip: Any, name: str, value: float) -> None:
+    """Set a handle or offset of a strip by its 5.2 name."""
+    setattr(strip, name if hasattr(strip, name) else _OLD_STRIP_NAMES[name], value)
+
+
+def has_sound() -> bool:
+    """Whether this Blender can make sound strips: the 4.2 wheel is built without Audaspace."""
+    return bool(bpy.app.build_options.audaspace)
+
+
+def set_format(settings: Any, file_format: str, *, depth: str | None = None, color_mode: str | None = None) -> None:
+    """Set a file format on image settings; 5.x wants the kind of media first."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = {"OPEN_EXR_MULTILAYER": "MULTI_LAYER_IMAGE", "FFMPEG": "VIDEO"}.get(file_format, "IMAGE")
+    settings.file_format = file_format
+    if depth:
+        settings.color_depth = depth
+    if color_mode:
+        settings.color_mode = color_mode
+
+
+def comp_tree(scene: Any) -> tuple[Any, Any]:
+    """The scene's own compositor tree, emptied, and the input socket of its output node."""
+    if not hasattr(scene, "compositing_node_group"):
+        scene.use_nodes = True
+        tree = scene.node_tree
+        tree.nodes.clear()
+        return tree, tree.nodes.new("CompositorNodeComposite").inputs[0]
+    tree = scene.compositing_node_group or bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+    scene.compositing_node_group = tree
+    tree.nodes.clear()
+    tree.interface.clear()
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    return tree, tree.nodes.new("NodeGroupOutput").inputs[0]
+
+
+def comp_tree_of(scene: Any) -> Any:
+    """The scene's compositor tree, or None."""
+    return scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
+
+
+def comp_only(scene: Any) -> None:
+    """Let a render of ``scene`` run its compositor alone, on the CPU and without dither."""
+    scene.render.use_compositing, scene.render.use_sequencer = True, False
+    scene.render.dither_intensity = 0.0
+    if hasattr(scene.render, "compositor_device"):
+        scene.render.compositor_device = "CPU"
+
+
+def math_node(tree: Any, operation: str) -> Any:
+    """A Math node of a compositor tree."""
+    kind = "ShaderNodeMath" if bpy.app.version >= (4, 5, 0) else "CompositorNodeMath"
+    node = tree.nodes.new(kind)
+    node.operation = operation
+    return node
+
+
+def mix_node(tree: Any) -> tuple[Any, Any, Any, Any]:
+    """A colour mix (factor·B + (1 - factor)·A): its factor, A, B inputs and its output."""
+    if bpy.app.version < (4, 5, 0):
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        return node.inputs[0], node.inputs[1], node.inputs[2], node.outputs[0]
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type = "RGBA"
+    sockets = {s.identifier: s for s in node.inputs}
+    output = next(s for s in node.outputs if s.identifier == "Result_Color")
+    return sockets["Factor_Float"], sockets["A_Color"], sockets["B_Color"], output
+
+
+def socket(node: Any, identifier: str) -> Any:
+    """An input by identifier, then by name: identifiers mostly survived the renames of 5.0, positions did not."""
+    by_id = {s.identifier: s for s in node.inputs}
+    return by_id[identifier] if identifier in by_id else node.inputs[identifier]
+
+
+def set_cdl(node: Any, slope: Sequence[float], offset: Sequence[float], power: Sequence[float]) -> None:
+    """Slope, offset, power of a Color Balance node.
+
+    Blender silently stores 0 for a negative colour offset, so the lowest offset goes into the base.
+    """
+    base = min(0.0, *offset)
+    above = [value - base for value in offset]
+    if hasattr(node, "correction_method"):
+        node.correction_method = "OFFSET_POWER_SLOPE"
+        node.slope, node.power, node.offset, node.offset_basis = slope, power, above, base
+        return
+    node.inputs["Type"].default_value = "Offset/Power/Slope (ASC-CDL)"
+    socket(node, "Base Offset").default_value = base
+    for name, value in (("Color Slope", slope), ("Color Offset", above), ("Color Power", power)):
+        socket(node, name).default_value = (*value, 1.0)
+
+
+def alpha_over(tree: Any, background: Any, foreground: Any) -> Any:
+    """``foreground`` over ``background``; 5.0 swapped the inputs of the node and renamed them."""
+    node = tree.nodes.new("CompositorNodeAlphaOver")
+    ids = {s.identifier: s for s in node.inputs}
+    below, above = ("Background", "Foreground") if "Background" in ids else ("Image", "Image_001")
+    tree.links.new(background, ids[below])
+    tree.links.new(foreground, ids[above])
+    return node.outputs[0]

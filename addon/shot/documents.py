@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versioned JSON documents: read with checks, written aside and renamed.
+
+Every document starts with ``"schema": "second_unit.<kind>/<version>"``. A newer version is refused with a sentence,
+unknown keys survive a round trip (each noun keeps them in ``extra``), nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ..errors import DocumentError, storage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Json = dict[str, Any]
+E = TypeVar("E", bound=Enum)
+_RATIONAL = re.compile(r"-?\d+(/[1-9]\d*)?")
+_SCHEMA = re.compile(r"(second_unit\.[a-z_]+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Kind and version of a document, written as ``kind/version``."""
+
+    kind: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.version}"
+
+
+class Fields:
+    """Reads one JSON object field by field, naming the file and the key when something is off."""
+
+    def __init__(self, data: object, where: str) -> None:
+        if not isinstance(data, dict):
+            raise _damaged(where, "an object was expected")
+        self._data = cast("Json", data)
+        self._where = where
+        self._seen: set[str] = {"schema"}
+
+    def _get(self, key: str, default: object) -> object:
+        self._seen.add(key)
+        value: object = self._data.get(key, default)
+        if value is ...:
+            raise _damaged(self._where, f"'{key}' is missing")
+        return value
+
+    def _typed(self, key: str, value: object, kind: type | tuple[type, ...], word: str) -> Any:
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise _damaged(self._where, f"'{key}' should be {word}")
+        return value
+
+    def text(self, key: str, default: object = ...) -> str:
+        """A string."""
+        return self._typed(key, self._get(key, default), str, "text")
+
+    def maybe_text(self, key: str) -> str | None:
+        """A string or nothing."""
+        return None if self._get(key, None) is None else self.text(key)
+
+    def integer(self, key: str, default: object = ...) -> int:
+        """A whole number."""
+        return self._typed(key, self._get(key, default), int, "a whole number")
+
+    def number(self, key: str, default: object = ...) -> float:
+        """Any number."""
+        return float(self._typed(key, self._get(key, default), (int, float), "a number"))
+
+    def flag(self, key: str, default: object = ...) -> bool:
+        """True or false."""
+        return self._typed(key, self._get(key, default), bool, "true or false")
+
+    def items(self, key: str, default: object = ...) -> list[Any]:
+        """A list."""
+        return self._typed(key, self._get(key, default), list, "a list")
+
+    def choice(self, key: str, kind: type[E]) -> E:
+        """One of an enum's values."""
+        word = self.text(key)
+        try:
+            return kind(word)
+        except ValueError as error:
+            raise _damaged(self._where, f"'{key}' is '{word}', which is not known") from error
+
+    def rational(self, key: str) -> Fraction:
+        """A rational as text: ``1001`` or ``2003/2``."""
+        word = self.text(key)
+        if not _RATIONAL.fullmatch(word):
+            raise _damaged(self._where, f"'{key}' should be a rational such as 2003/2")
+        return Fraction(word)
+
+    def maybe_integer(self, key: str) -> int | None:
+        """A whole number or nothing."""
+        return None if self._get(key, None) is None else self.integer(key)
+
+    def integers(self, key: str, count: int) -> tuple[int, ...]:
+        """A list of exactly ``count`` whole numbers."""
+        values = self.items(key)
+        if len(values) != count or not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+            raise _damaged(self._where, f"'{key}' should be {count} whole numbers")
+        return tuple(values)
+
+    def fraction(self, key: str) -> Fraction:
+        """``[numerator, denominator]``."""
+        numerator, denominator = self.integers(key, 2)
+        if denominator < 1:
+            raise _damaged(self._where, f"'{key}' should have a denominator of at least 1")
+        return Fraction(numerator, denominator)
+
+    def mapping(self, key: str, default: object = ...) -> Json:
+        """An object, taken as it is."""
+        return self._typed(key, self._get(key, default), dict, "an object")
+
+    def section(self, key: str, default: object = ...) -> Fields:
+        """An object, to be read field by field."""
+        return Fields(self._get(key, default), f"{self._where}: {key}")
+
+    def sections(self, key: str, default: object = ...) -> list[Fields]:
+        """A list of objects."""
+        return [Fields(item, f"{self._where}: {key}[{i}]") for i, item in enumerate(self.items(key, default))]
+
+    def rest(self) -> Json:
+        """The keys nobody asked for: kept, so that a file of a friendlier future loses nothing."""
+        return {key: value for key, value in self._data.items() if key not in self._seen}
+
+
+def _damaged(where: str, why: str) -> DocumentError:
+    return DocumentError(f"'{where}' is damaged: {why}.", "Restore it from a backup, or move it away and run again.")
+
+
+def check_schema(data: object, schema: Schema, where: str) -> Fields:
+    """Fields of ``data`` once its schema is known to be ours and not newer."""
+    fields = Fields(data, where)
+    found = _SCHEMA.fullmatch(fields.text("schema"))
+    if found is None or found[1] != schema.kind:
+        raise _damaged(where, f"it is not a {schema.kind} document")
+    if int(found[2]) > schema.version:
+        raise DocumentError(
+            f"'{where}' was written by a newer Second Unit ({found[0]}, this one knows {schema}).",
+            "Update Second Unit to open this project.",
+        )
+    return fields
+
+
+def read_document(path: Path, schema: Schema) -> Fields:
+    """The checked fields of the JSON document at ``path``."""
+    try:
+        data: object = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise storage_error(error, path) from error
+    except ValueError as error:
+        raise _damaged(str(path), "it is not valid JSON") from error
+    return check_schema(data, schema, str(path))
+
+
+def write_document(path: Path, schema: Schema, body: Mapping[str, object]) -> None:
+    """Write ``body`` with its schema, atomically and with stable bytes."""
+    write_atomic(path, stable_json({"schema": str(schema), **body}).encode())
+
+
+def stable_json(value: object) -> str:
+    """JSON whose bytes depend on the value only: insertion order is kept, floats as Python writes them."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write aside, flush to disk, rename: a reader sees the old file or the new one, never half."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise storage_error(error, path) from error
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def pair(value: Fraction) -> list[int]:
+    """A rational as JSON: ``[numerator, denominator]``."""
+    return [value.numerator, value.denominator]

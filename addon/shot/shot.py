@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot: its blocking as the scene says it, and its record (``shot.json``) with everything the scene does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ..errors import SceneError
+from .documents import Fields, Json, Schema, read_document, write_document
+from .naming import folder_name, shot_name
+from .timing import FrameRange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+SHOT_SCHEMA = Schema("second_unit.shot", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A camera bound to the timeline at one scene frame."""
+
+    name: str
+    frame: int
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What the scene says about a shot: one camera over one inclusive range, plus handles (head, tail) in frames."""
+
+    name: str
+    camera: str
+    cut: FrameRange
+    handles: tuple[int, int] | None = None
+
+    @property
+    def marker(self) -> Marker:
+        """The marker this blocking came from."""
+        return Marker(self.name, self.cut.first, self.camera)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneInfo:
+    """What is read off a scene before anything is evaluated. ``size`` is the delivery size in pixels."""
+
+    name: str
+    fps: Fraction
+    size: tuple[int, int]
+    frames: FrameRange
+    shots: tuple[Blocking, ...]
+    blender: str
+
+
+def block_shots(markers: Sequence[Marker], frames: FrameRange, camera: str | None) -> tuple[Blocking, ...]:
+    """Shots from camera markers: each runs to the next marker or the end of the scene.
+
+    Without markers the whole scene is one shot of its active camera. Raises `SceneError` when there is no camera at
+    all or two markers share a name.
+    """
+    marks = sorted(markers, key=lambda m: m.frame)
+    if not marks and camera is None:
+        raise SceneError("The scene has no camera.", "Add a camera, or bind cameras to timeline markers, and save the file.")
+    if not marks and camera is not None:
+        return (Blocking(shot_name(0), camera, frames),)
+    _refuse_twins(marks)
+    ends = [m.frame - 1 for m in marks[1:]] + [frames.last]
+    inside = [(m, min(end, frames.last)) for m, end in zip(marks, ends, strict=True)]
+    return tuple(
+        Blocking(m.name, m.camera, FrameRange(max(m.frame, frames.first), end))
+        for m, end in inside
+        if max(m.frame, frames.first) <= end
+    )
+
+
+def _refuse_twins(marks: Sequence[Marker]) -> None:
+    seen: dict[str, str] = {}
+    for mark in marks:
+        folder = folder_name(mark.name).casefold()
+        if folder in seen:
+            raise SceneError(
+                f"Two camera markers are called '{seen[folder]}' and '{mark.name}'.",
+                "Give every shot's marker a name of its own, such as SH010 and SH020.",
+            )
+        seen[folder] = mark.name
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the artist asks for in words. ``references`` are (role, file) pairs relative to the project."""
+
+    prompt: str = ""
+    negative: str = ""
+    seed: int = 1
+    references: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> Json:
+        """As stored in ``shot.json`` and ``request.json``."""
+        return {
+            "prompt": self.prompt, "negative": self.negative, "seed": self.seed,
+            "references": [{"role": role, "file": file} for role, file in self.references],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Brief:
+        """Back from JSON."""
+        references = tuple((r.text("role"), r.text("file")) for r in fields.sections("references", []))
+        return cls(fields.text("prompt", ""), fields.text("negative", ""), fields.integer("seed", 1), references)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """The record of a shot. ``folder`` is where it was born and stays; ``name`` follows the marker."""
+
+    uuid: str
+    name: str
+    folder: str
+    marker: Marker
+    brief: Brief = field(default_factory=Brief)
+    cast: tuple[Mapping[str, Any], ...] = ()
+    circle: str | None = None
+    ratings: Mapping[str, int] = field(default_factory=dict[str, int])
+    notes: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    def born(cls, blocking: Blocking, brief: Brief) -> Shot:
+        """A new shot with a new uuid."""
+        return cls(str(uuid4()), blocking.name, folder_name(blocking.name), blocking.marker, brief)
+
+    def circled(self, take: str) -> Shot:
+        """With ``take`` chosen."""
+        return replace(self, circle=take)
+
+
+def save_shot(path: Path, shot: Shot) -> None:
+    """Write ``shot.json``."""
+    marker = {"name": shot.marker.name, "frame": shot.marker.frame, "camera": shot.marker.camera}
+    body: Json = {
+        "uuid": shot.uuid, "name": shot.name, "marker": marker, "brief": shot.brief.to_json(),
+        "cast": [dict(member) for member in shot.cast], "circle": shot.circle, "ratings": dict(shot.ratings),
+        "notes": shot.notes, **shot.extra,
+    }  # fmt: skip
+    write_document(path, SHOT_SCHEMA, body)
+
+
+def load_shot(path: Path) -> Shot:
+    """Read ``shot.json``."""
+    fields = read_document(path, SHOT_SCHEMA)
+    marker = fields.section("marker")
+    return Shot(
+        uuid=fields.text("uuid"), name=fields.text("name"), folder=path.parent.name,
+        marker=Marker(marker.text("name"), marker.integer("frame"), marker.text("camera")),
+        brief=Brief.from_json(fields.section("brief", {})), cast=tuple(fields.items("cast", [])),
+        circle=fields.maybe_text("circle"), ratings=fields.mapping("ratings", {}), notes=fields.text("notes", ""),
+        extra=fields.rest(),
+    )  # fmt: skip
+
+
+def match_shots(blockings: Sequence[Blocking], known: Sequence[Shot]) -> list[Shot | None]:
+    """For each blocking the record it belongs to.
+
+    The same name is the same shot. A blocking without a namesake takes over a record left without a blocking whose
+    camera is the same one: that is a renamed marker, and the uuid survives.
+    """
+    by_name = {shot.name: shot for shot in known}
+    found = [by_name.get(b.name) for b in blockings]
+    taken = {shot.uuid for shot in found if shot}
+    orphans = [shot for shot in known if shot.uuid not in taken]
+    for i, blocking in enumerate(blockings):
+        renamed = next((s for s in orphans if s.marker.camera == blocking.camera), None)
+        if found[i] is None and renamed is not None:
+            found[i] = renamed
+            orphans.remove(renamed)
+    return found

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The take: frames of one finished job with everything needed to make them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .documents import Fields, Json, Schema, read_document, write_document
+from .naming import frame_name, take_number
+from .shot import Brief
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TAKE_SCHEMA = Schema("second_unit.take", 1)
+TAKE = "take.json"
+DISPLAY_SRGB = "display-derived sRGB"
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """``plates`` are the frame numbers in order, ``sha256`` one digest each. ``package`` names the package folder."""
+
+    uuid: str
+    name: str
+    shot_uuid: str
+    shot_name: str
+    package: str
+    input_hash: str
+    job: str
+    service: str
+    profile: str
+    graph: str
+    brief: Brief
+    size: tuple[int, int]
+    plates: tuple[int, ...]
+    sha256: tuple[str, ...]
+    encoding: str = DISPLAY_SRGB
+    volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def frame_file(self, folder: Path, plate: int) -> Path:
+        """Where a plate lies, ``folder`` being the take's own."""
+        return folder / "frames" / frame_name(self.shot_name, self.name, plate)
+
+
+def save_take(folder: Path, take: Take) -> None:
+    """Write ``take.json``, last of all: from then on the take exists."""
+    body: Json = {
+        "uuid": take.uuid, "name": take.name, "shot": {"uuid": take.shot_uuid, "name": take.shot_name},
+        "package": take.package, "input_hash": take.input_hash, "job": take.job, "service": take.service,
+        "profile": take.profile, "graph": take.graph, "brief": take.brief.to_json(), "size": list(take.size),
+        "plates": list(take.plates), "sha256": list(take.sha256), "encoding": take.encoding,
+        "volatile": dict(take.volatile), **take.extra,
+    }  # fmt: skip
+    write_document(folder / TAKE, TAKE_SCHEMA, body)
+
+
+def load_take(folder: Path) -> Take:
+    """Read ``take.json``."""
+    fields = read_document(folder / TAKE, TAKE_SCHEMA)
+    shot: Fields = fields.section("shot")
+    width, height = fields.integers("size", 2)
+    return Take(
+        uuid=fields.text("uuid"), name=fields.text("name"), shot_uuid=shot.text("uuid"), shot_name=shot.text("name"),
+        package=fields.text("package"), input_hash=fields.text("input_hash"), job=fields.text("job"),
+        service=fields.text("service"), profile=fields.text("profile"), graph=fields.text("graph"),
+        brief=Brief.from_json(fields.section("brief")), size=(width, height), plates=tuple(fields.items("plates")),
+        sha256=tuple(fields.items("sha256")), encoding=fields.text("encoding", DISPLAY_SRGB),
+        volatile=fields.mapping("volatile", {}), extra=fields.rest(),
+    )  # fmt: skip
+
+
+def list_takes(folder: Path) -> list[Take]:
+    """The complete takes below a shot's ``takes`` folder, oldest first. Half-made ones have no ``take.json``."""
+    found = [p for p in folder.glob("t*") if take_number(p.name) is not None and (p / TAKE).is_file()]
+    return [load_take(p) for p in sorted(found, key=lambda p: take_number(p.name) or 0)]

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build Second Unit: everything from a clone to a zip, with nothing but Python to start from.
+
+    python3 build.py demo [ARG...]    run the shipped example end to end; ARGs go to `second-unit demo`
+    python3 build.py test [ARG...]    lint, types, import rules and the fast tests; ARGs go to pytest
+    python3 build.py zip              write dist/second_unit-<version>.zip, the extension to install
+    python3 build.py link             fill build/dev/second_unit, for type checkers and a live Blender
+    python3 build.py env NAME         make the environment of requirements/NAME.txt, print its python:
+                                      .venv for run and dev, .venvs/NAME for another Blender's wheel
+
+demo and test first make .venv (Python 3.11) from the pinned, hashed files in requirements/, once and again
+when those change. zip and link need nothing installed. Runs on Python 3.9 and later, from any folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LINKS = ROOT / "build" / "dev"
+WINDOWS = os.name == "nt"
+ROOT_FILES = ("__init__.py", "blender_manifest.toml", "py.typed", "LICENSE", "README.md", "CHANGELOG.md")
+ROOMS = ("addon", "operators", "ui")
+NOT_SHIPPED = re.compile(r"\..*|__pycache__|.*(\.py[cod]|\.blend\d+|~)")  # hidden files, caches, backups
+GATE = "not slow and not installed and not app"
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+PROBE = (
+    "import sys, venv, ensurepip; assert sys.version_info[:2] == (3, 11);"
+    "print(getattr(sys, '_base_executable', sys.executable))"
+)
+
+
+class BuildError(Exception):
+    """A stage failed; the text says what happened and what to do."""
+
+
+def say(text: str) -> None:
+    """Print one line about progress at once; stdout is left to what the started program prints."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def candidates() -> Iterator[list[str]]:
+    """Yield the commands that may start a Python 3.11, the likeliest first."""
+    yield [sys.executable]
+    yield ["py", "-3.11"] if WINDOWS else ["python3.11"]
+    uv = shutil.which("uv")
+    if uv:
+        found = subprocess.run([uv, "python", "find", "3.11"], capture_output=True, text=True, check=False)
+        yield [found.stdout.strip() or uv]
+    for path in sorted((Path.home() / ".pyenv" / "versions").glob("3.11*/bin/python"), reverse=True):
+        yield [str(path)]
+
+
+def find_python() -> str:
+    """Return the path of a Python 3.11 that can make environments."""
+    for command in candidates():
+        try:  # shims may exist and fail, so only a run counts
+            probe = subprocess.run([*command, "-c", PROBE], capture_output=True, text=True, check=False)
+        except OSError:
+            continue
+        if probe.returncode == 0:
+            return probe.stdout.strip()
+    raise BuildError(
+        "No Python 3.11 with venv was found, and the Blender wheel needs exactly that version.\n"
+        "Install it (python.org, your system's python3.11 and python3.11-venv packages, or "
+        "`uv python install 3.11`) and run this again."
+    )
+
+
+def quietly(stage: str, *command: str | Path) -> None:
+    """Run ``command`` under one line of text; show its output only when it fails, without addresses."""
+    say("-- " + stage)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        output = re.sub(r"\b[a-z+]+://[^\s'\")]+|host='[^']*'", "<address>", done.stdout + done.stderr)
+        raise BuildError(f"{output}\nThis stage failed: {stage}.\nMend the cause above and run this again.")
+
+
+def pip(stage: str, python: Path, *arguments: str | Path) -> None:
+    """Install something into the environment of ``python``."""
+    options = ("--quiet", "--no-input", "--disable-pip-version-check")
+    quietly(stage, python, "-m", "pip", "install", *options, *arguments)
+
+
+def program(folder: Path, name: str) -> Path:
+    """Return the path of an interpreter or console script of the environment in ``folder``."""
+    return folder / "Scripts" / (name + ".exe") if WINDOWS else folder / "bin" / name
+
+
+def digest(file: str) -> str:
+    """Return the SHA-256 of a file of this checkout."""
+    return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+
+
+def read_record(folder: Path) -> dict[str, str]:
+    """Return what the environment in ``folder`` was made from; empty when that is unknown."""
+    try:
+        return dict(json.loads((folder / "second-unit.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def write_record(folder: Path, record: dict[str, str]) -> None:
+    """Note what the environment in ``folder`` was made from, once that has worked."""
+    (folder / "second-unit.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def environment(folder: Path, lock: str) -> Path:
+    """Bring ``folder`` to the pins of requirements/``lock``.txt and return its python.
+
+    `dev` holds everything that `run` holds, so it is added to a `run` environment and serves as one. A
+    changed pin file or a moved checkout (scripts hold absolute paths) makes the environment anew.
+    """
+    python = program(folder, "python")
+    record = read_record(folder) if python.exists() else {}
+    pins = {name: digest(f"requirements/{name}.txt") for name in (lock, "run", "dev")}
+    stale = any(record.get(name, pin) != pin for name, pin in pins.items())
+    if stale or record.get("root") != str(ROOT):
+        base = find_python()
+        quietly(f"making {folder.name} with Python 3.11", base, "-m", "venv", "--clear", folder)
+        record = {"root": str(ROOT)}
+    if lock not in record and not (lock == "run" and "dev" in record):
+        stage = f"installing requirements/{lock}.txt (once; the Blender wheel is large)"
+        pip(stage, python, "--require-hashes", "--only-binary=:all:", "-r", f"requirements/{lock}.txt")
+        write_record(folder, {**record, lock: pins[lock]})
+    return python
+
+
+def house(lock: str) -> Path:
+    """Return the python of .venv with the pins of ``lock`` and this checkout installed in it."""
+    python = environment(VENV, lock)
+    record, project = read_record(VENV), digest("pyproject.toml")
+    if record.get("project") != project:
+        pip("installing this checkout", python, "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
+        write_record(VENV, {**record, "project": project})
+    return python
+
+
+def env(arguments: Sequence[str]) -> int:
+    """Make one environment and print its python."""
+    names = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+    if len(arguments) != 1 or arguments[0] not in names:
+        say("usage: build.py env NAME, where NAME is one of: " + ", ".join(names))
+        return 2
+    name = arguments[0]
+    print(house(name) if name in ("run", "dev") else environment(ROOT / ".venvs" / name, name))
+    return 0
+
+
+def demo(arguments: Sequence[str]) -> int:
+    """Run the shipped example through the command line of this checkout."""
+    command = [house("run"), "-P", "-m", "second_unit.addon.cli", "demo", *arguments]
+    return subprocess.run(command, check=False).returncode
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run every check, also after a failure, and say at the end which ones failed."""
+    python = house("dev")
+    link()
+    tree = {"PYTHONPATH": str(LINKS)}
+    stages: tuple[tuple[str, list[str | Path], dict[str, str]], ...] = (
+        ("ruff check", [program(VENV, "ruff"), "check", "."], {}),
+        ("ruff format", [program(VENV, "ruff"), "format", "--check", "--output-format", "concise", "."], {}),
+        ("types of bpy", [python, ".ci/mend_stubs.py"], {}),
+        ("pyright", [program(VENV, "basedpyright"), "--pythonpath", python], {}),
+        ("import rules", [program(VENV, "lint-imports"), "--no-cache", "--no-logo"], tree),
+        ("pytest", [python, "-P", "-m", "pytest", "-m", GATE, *arguments], {}),
+    )
+    failed: list[str] = []
+    for name, command, extra in stages:
+        say("== " + name)
+        if subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}, check=False).returncode:
+            failed.append(name)
+    say("== FAILED: " + ", ".join(failed) if failed else "== all checks passed")
+    return 1 if failed else 0
+
+
+def link(_arguments: Sequence[str] = ()) -> int:
+    """Fill build/dev/second_unit with copies of the root files and links to the rooms."""
+    target = LINKS / "second_unit"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ROOT_FILES:
+        if (ROOT / name).is_file():
+            shutil.copyfile(ROOT / name, target / name)
+        elif (target / name).exists():
+            (target / name).unlink()
+    for room in ROOMS:
+        link_room(ROOT / room, target / room)
+    return 0
+
+
+def link_room(source: Path, place: Path) -> None:
+    """Make ``place`` a link to the folder ``source``, or nothing when there is no such folder."""
+    if os.path.lexists(place):  # remove the link, never what is behind it
+        place.rmdir() if WINDOWS else place.unlink()
+    if source.is_dir() and WINDOWS:  # a junction needs no privileges, a symbolic link does
+        quietly(f"linking {place.name}", "cmd", "/c", "mklink", "/J", place, source)
+    elif source.is_dir():
+        place.symlink_to(source, target_is_directory=True)
+
+
+def version() -> str:
+    """Return the version in blender_manifest.toml (tomllib is younger than the Pythons we start on)."""
+    manifest = (ROOT / "blender_manifest.toml").read_text("utf-8")
+    found = re.search(r'^version = "([^"]+)"', manifest, re.MULTILINE)
+    if not found:
+        raise BuildError("blender_manifest.toml has no version.\nAdd it and run this again.")
+    return found.group(1)
+
+
+def shipped() -> list[Path]:
+    """Return the files of the extension, relative to the root, sorted: an allow-list."""
+    inside = [path for room in ROOMS for path in (ROOT / room).rglob("*")]
+    files = [
+        path.relative_to(ROOT) for path in [ROOT / name for name in ROOT_FILES] + inside if path.is_file()
+    ]
+    ours = (path for path in files if not any(map(NOT_SHIPPED.fullmatch, path.parts)))
+    return sorted(ours, key=Path.as_posix)
+
+
+def write_zip(target: Path, files: Sequence[Path]) -> None:
+    """Write ``files`` with fixed order, times and modes, so that one commit always gives the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    with zipfile.ZipFile(part, "w") as archive:
+        for path in files:
+            entry = zipfile.ZipInfo(path.as_posix(), FIXED_DATE)
+            entry.create_system = 3  # Unix, also when Windows writes it
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, (ROOT / path).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+    part.replace(target)
+
+
+def make_zip(_arguments: Sequence[str] = ()) -> int:
+    """Write the extension into dist/ and print where."""
+    target = ROOT / "dist" / f"second_unit-{version()}.zip"
+    write_zip(target, shipped())
+    print(target)
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    commands = {"demo": demo, "test": test, "zip": make_zip, "link": link, "env": env}
+    for name in ("PYTHONPATH", "PYTHONHOME"):  # another Python's
+        os.environ.pop(name, None)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(__doc__)
+        return 0
+    if arguments[0] not in commands or (arguments[1:] and arguments[0] in ("zip", "link")):
+        say("usage: build.py {" + ",".join(commands) + "} [ARG...]; `build.py --help` explains them")
+        return 2
+    try:
+        return commands[arguments[0]](arguments[1:])
+    except BuildError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
