@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mend the installed types of bpy, in place, where fake-bpy-module misleads pyright. A second run does nothing.
+"""Mend the installed types of bpy, in place, where fake-bpy-module misleads pyright; once is enough.
 
-* `Context` has a member called `property`. Inside that class it hides the builtin decorator, and pyright takes
-  `context.scene` and every other property for a method: the decorator gets its full name.
+* `Context` has a member called `property`. Inside that class it hides the builtin decorator, and pyright
+  takes `context.scene` and every other property for a method: the decorator gets its full name.
 * Parameters called `path` in `bpy.path` have no type, which strict mode reports at every call.
 """
 
@@ -25,8 +25,9 @@ def mend(stub: Path, pattern: str, replacement: str, header: str = "") -> None:
 def main() -> None:
     """Mend the stubs in the environment that runs this."""
     stubs = Path(sysconfig.get_path("purelib")) / "bpy-stubs"
-    mend(stubs / "types" / "__init__.pyi", r"(?m)^( +)@property$", r"\1@builtins.property", "import builtins\n")
-    mend(stubs / "path" / "__init__.pyi", r"(?m)^(def \w+\(\s*path)(?=[,)])", r"\1: bytes | str")
+    types, path = stubs / "types" / "__init__.pyi", stubs / "path" / "__init__.pyi"
+    mend(types, r"(?m)^( +)@property$", r"\1@builtins.property", "import builtins\n")
+    mend(path, r"(?m)^(def \w+\(\s*path)(?=[,)])", r"\1: bytes | str")
 
 
 if __name__ == "__main__":

@@ -148,3 +148,7 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 64:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 64")
     return int(text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -7,14 +7,13 @@ import math
 from dataclasses import dataclass, field
 
 import bpy
-from mathutils import Euler, Matrix, Quaternion, Vector
-
 import example_plan as plan
-from example_figures import CONTACT, COURIER, Build
+from example_bodies import CONTACT, COURIER, Build
+from mathutils import Euler, Matrix, Quaternion, Vector
 
 GRIP_M = 0.085
 ANKLE_M, BALL_M, HEEL_M = 0.085, -0.109, 0.045
-GRIP_HEIGHT_M, GRIP_Y_M, GRIP_APART_M = 0.98, -0.19, 0.05
+GRIP_HEIGHT_M, GRIP_Y_M, GRIP_APART_M = 0.98, -0.19, 0.06
 LIMBS = ("foot_ik.L", "foot_ik.R", "hand_ik.L", "hand_ik.R")
 POLES = ("upper_arm_ik_target.L", "upper_arm_ik_target.R")
 TURNED = ("chest", "head", "toe_ik.L", "toe_ik.R")
@@ -22,18 +21,22 @@ TURNED = ("chest", "head", "toe_ik.L", "toe_ik.R")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A rig with its walk. `case_side` is the hand that holds the case, `mark` the world place of the rig object."""
+    """A rig with its walk. `case_side` is the hand that holds the case; `gives` tells who has it first."""
 
     build: Build
     rig: bpy.types.Object
     walk: plan.Walk
     case_side: str
     gives: bool
-    keys: dict[str, list[tuple[float, Vector, Quaternion]]] = field(default_factory=lambda: {})
+    keys: dict[str, list[tuple[float, Vector, Quaternion]]] = field(
+        default_factory=dict[str, list[tuple[float, Vector, Quaternion]]]
+    )
 
     def carrying(self, frame: float) -> float:
         """How far the case hand is reached out to the other person, 0..1."""
-        return plan.ramp(frame, plan.REACH_START, plan.REACH_END) * (1 - plan.ramp(frame, plan.RELEASE, plan.RETURN_END))
+        return plan.ramp(frame, plan.REACH_START, plan.REACH_END) * (
+            1 - plan.ramp(frame, plan.RELEASE, plan.RETURN_END)
+        )
 
     def holds(self, frame: float) -> float:
         """1 while the case hangs in this hand, eased over the reach: it stills the arm swing."""
@@ -52,7 +55,7 @@ def facing(heading: float) -> Matrix:
 
 
 def grip_to_hand(build: Build, side: str) -> Matrix:
-    """The hand bone in the axes of the grip (X forward, Y left, Z up): fingers down, thumb forward, palm to the body."""
+    """The hand bone in the axes of the grip (X forward, Y left, Z up): fingers down, thumb forward, palm inwards."""
     hand = Matrix(((0, 0, 1, 0), (-1, 0, 0, 0), (0, -1, 0, 0), (0, 0, 0, 1)))
     outward = 0.028 if side == "L" else -0.028
     hand.translation = Vector((0, outward, GRIP_M + 0.018)) * build.scale
@@ -84,7 +87,9 @@ def _torso(actor: Actor, body: plan.BodyPose, frame: float, reach: float, idle: 
     rest = actor.rig.data.bones["torso"].head_local
     shift = 0.012 * idle * math.sin(frame / 24 * 2 * math.pi / 5.3 + (0.5 if actor.gives else 2.0))
     turn = axes(body.heading)
-    place = Vector((body.x, body.y, rest.z - body.drop * actor.build.scale)) + turn @ Vector((0.035 * reach - 0.02, body.sway + shift, 0))
+    place = Vector((body.x, body.y, rest.z - body.drop * actor.build.scale)) + turn @ Vector(
+        (0.035 * reach - 0.02, body.sway + shift, 0)
+    )
     twist = Matrix.Rotation(-math.radians(6.5) * body.gait, 4, "Z")
     tilt = Matrix.Rotation(math.radians(3.0) * body.sway / 0.026, 4, "Y")
     bone = actor.rig.pose.bones["torso"]
@@ -137,7 +142,10 @@ def _hand(actor: Actor, body: plan.BodyPose, side: str, frame: float, inverse: M
     if side == actor.case_side:
         apart = GRIP_APART_M * (-1 if actor.gives else 1)
         offer = Matrix.Translation((apart, GRIP_Y_M, GRIP_HEIGHT_M)) @ axes(0.0 if actor.gives else math.pi) @ to_hand
-        goal = blend(goal, offer, actor.carrying(frame))
+        reach = actor.carrying(frame)
+        goal = blend(goal, offer, reach)
+        clear = math.sin(math.pi * reach)
+        goal.translation += turn @ Vector((0, (0.10 if actor.build.coat else 0.05) * out * clear, 0.04 * clear))
     rig.pose.bones[f"hand_ik.{side}"].matrix = inverse @ goal
     pole = shoulder + turn @ Vector((-0.75, 0.30 * out, -0.45))
     target = rig.pose.bones[f"upper_arm_ik_target.{side}"]
@@ -176,7 +184,9 @@ def write_keys(actor: Actor) -> None:
 
 def _curve(action: bpy.types.Action, bone: str, path: str, axis: int, points: list[tuple[float, float]]) -> None:
     curve = action.fcurves.new(f'pose.bones["{bone}"].{path}', index=axis, action_group=bone)
-    kept = [p for i, p in enumerate(points) if i in (0, len(points) - 1) or not points[i - 1][1] == p[1] == points[i + 1][1]]
+    kept = [
+        p for i, p in enumerate(points) if i in (0, len(points) - 1) or not points[i - 1][1] == p[1] == points[i + 1][1]
+    ]
     curve.keyframe_points.add(len(kept))
     for key, (frame, value) in zip(curve.keyframe_points, kept, strict=True):
         key.co = frame, round(value, 5)

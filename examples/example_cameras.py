@@ -7,10 +7,9 @@ import math
 from collections.abc import Sequence
 
 import bpy
-from mathutils import Euler, Vector
-
 import example_plan as plan
 from example_set import LAMPS, LANTERN, STREET_LAMP
+from mathutils import Euler, Vector
 
 Move = tuple[float, Sequence[float], Sequence[float]]
 CUTS = (("SH010", 1001), ("SH020", 1049), ("SH030", 1097))
@@ -89,7 +88,15 @@ def _pull_focus(camera: bpy.types.Object) -> None:
     camera.data.animation_data.action.name = "CAM_SH010_focus"
 
 
-def _light(root: bpy.types.Collection, name: str, kind: str, at: Sequence[float], to: Sequence[float] | None, watts: float, colour: Sequence[float]) -> bpy.types.Light:
+def _light(
+    root: bpy.types.Collection,
+    name: str,
+    kind: str,
+    at: Sequence[float],
+    to: Sequence[float] | None,
+    watts: float,
+    colour: Sequence[float],
+) -> bpy.types.Light:
     data = bpy.data.lights.new(name, kind)
     data.energy, data.color = watts, colour
     light = bpy.data.objects.new(name, data)
@@ -115,9 +122,13 @@ def build_lights(root: bpy.types.Collection) -> None:
         lamp = _light(root, f"LGT_practical_dock.{i:02d}", "POINT", Vector(at) + Vector((0, 0, -0.22)), None, 120, warm)
         lamp.shadow_soft_size = 0.10
     head = STREET_LAMP + Vector((-1.08, 1.08, 5.25))
-    street = _light(root, "LGT_practical_street", "SPOT", head, head + Vector((-0.4, 0.5, -5.0)), 1700, (1.0, 0.74, 0.42))
+    street = _light(
+        root, "LGT_practical_street", "SPOT", head, head + Vector((-0.4, 0.5, -5.0)), 1700, (1.0, 0.74, 0.42)
+    )
     street.spot_size, street.spot_blend, street.shadow_soft_size = math.radians(115), 0.6, 0.15
-    gate = _light(root, "LGT_practical_gate", "SPOT", (-20.58, -2.32, 5.25), (-19.5, -0.8, 0.0), 2600, (1.0, 0.74, 0.42))
+    gate = _light(
+        root, "LGT_practical_gate", "SPOT", (-20.58, -2.32, 5.25), (-19.5, -0.8, 0.0), 2600, (1.0, 0.74, 0.42)
+    )
     gate.spot_size, gate.spot_blend, gate.shadow_soft_size = math.radians(120), 0.6, 0.15
     lantern = _light(root, "LGT_practical_lantern", "POINT", LANTERN + Vector((0, 0, 0.12)), None, 6, warm)
     lantern.shadow_soft_size = 0.04

@@ -34,10 +34,10 @@ def ellipse(centre: Vector, u: Vector, v: Vector, segments: int = 16, square: fl
 class Builder:
     """Collects geometry in one coordinate system. `groups` names the owner (a bone) of every vertex."""
 
-    vertices: list[Vector] = field(default_factory=lambda: [])
-    faces: list[tuple[int, ...]] = field(default_factory=lambda: [])
-    slots: list[int] = field(default_factory=lambda: [])
-    groups: list[str] = field(default_factory=lambda: [])
+    vertices: list[Vector] = field(default_factory=list[Vector])
+    faces: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
+    slots: list[int] = field(default_factory=list[int])
+    groups: list[str] = field(default_factory=list[str])
     group: str = ""
     slot: int = 0
 
@@ -59,7 +59,7 @@ class Builder:
         """A box between two corners."""
         self.box([(a + b) / 2 for a, b in zip(low, high, strict=True)], [b - a for a, b in zip(low, high, strict=True)])
 
-    def loft(self, rings: Sequence[Ring], caps: bool = True) -> None:
+    def loft(self, rings: Sequence[Ring], *, caps: bool = True) -> None:
         """Skin over rings of equal point count that run along the part; faces point outwards either way round."""
         count = len(rings[0])
         axis = rings[-1][0] - rings[0][0]
@@ -109,16 +109,18 @@ class Builder:
             rings.append(ellipse(middle + Vector((0, 0, radii[2] * s)), u, v, segments))
         self.loft(rings)
 
-    def stack(self, rows: Sequence[Sequence[float]], segments: int = 18, square: float = 0.85, caps: bool = True) -> None:
+    def stack(
+        self, rows: Sequence[Sequence[float]], segments: int = 18, square: float = 0.85, *, caps: bool = True
+    ) -> None:
         """A loft along Z. Each row is (z, half width, half depth, centre y) and optionally centre x."""
         rings: list[Ring] = []
         for row in rows:
             x = row[4] if len(row) > 4 else 0.0
             u, v = Vector((row[1], 0, 0)), Vector((0, row[2], 0))
             rings.append(ellipse(Vector((x, row[3], row[0])), u, v, segments, square))
-        self.loft(rings, caps)
+        self.loft(rings, caps=caps)
 
-    def mesh(self, name: str, materials: Sequence[bpy.types.Material], smooth: bool = False) -> bpy.types.Mesh:
+    def mesh(self, name: str, materials: Sequence[bpy.types.Material], *, smooth: bool = False) -> bpy.types.Mesh:
         """The gathered geometry as a new mesh datablock."""
         mesh = bpy.data.meshes.new(name)
         mesh.from_pydata([tuple(v) for v in self.vertices], [], self.faces)
@@ -131,7 +133,11 @@ class Builder:
 
 
 def place(
-    name: str, mesh: bpy.types.Mesh | None, collection: bpy.types.Collection, at: Sequence[float] = (0, 0, 0), turn: float = 0.0
+    name: str,
+    mesh: bpy.types.Mesh | None,
+    collection: bpy.types.Collection,
+    at: Sequence[float] = (0, 0, 0),
+    turn: float = 0.0,
 ) -> bpy.types.Object:
     """A new object in `collection`, turned about Z by `turn` radians. Several may share one mesh."""
     thing = bpy.data.objects.new(name, mesh)

@@ -2,7 +2,7 @@
 """Where the two people of "The Handover" step, and when. Pure Python: no Blender.
 
 World coordinates in metres, Z up. Headings are angles from +X, counter-clockwise, in radians. Frames are scene frames
-at 24 frames per second. All landings fall on odd frames because the animation is keyed on every second frame from an odd one.
+at 24 frames per second. Feet land on odd frames, because keys are set on every second frame from an odd one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FPS = 24
 FIRST_FRAME, LAST_FRAME = 1001, 1240
 KEY_FIRST, KEY_LAST, KEY_STEP = 985, 1255, 2
 REACH_START, REACH_END, SWITCH, RELEASE, RETURN_END = 1061, 1075, 1079, 1083, 1099
-COURIER_X, CONTACT_X = -0.43, 0.43
+COURIER_X, CONTACT_X = -0.47, 0.47
 STEP_M = 0.70
 PERIOD, SWING = 12, 10
 STAND_HALF_M, WALK_HALF_M = 0.11, 0.07

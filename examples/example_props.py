@@ -6,10 +6,9 @@ from __future__ import annotations
 import math
 
 import bpy
-from mathutils import Vector
-
 from example_mesh import Builder, collection, place
 from example_set import DOCK_TOP, LANTERN, Materials, scatter
+from mathutils import Vector
 
 CRATE_M = 0.8
 PALLET_M = 0.145
@@ -89,7 +88,9 @@ def _kit(name: str, builder: Builder, material: bpy.types.Material) -> bpy.types
     return kit
 
 
-def _instance(name: str, kit: bpy.types.Collection, where: bpy.types.Collection, at: tuple[float, float, float], turn: float) -> None:
+def _instance(
+    name: str, kit: bpy.types.Collection, where: bpy.types.Collection, at: tuple[float, float, float], turn: float
+) -> None:
     empty = place(name, None, where, at, turn)
     empty.empty_display_size = 0.2
     empty.instance_type, empty.instance_collection = "COLLECTION", kit
@@ -110,7 +111,11 @@ def _stack(
     step = CRATE_M if kind == "crate" else 0.43
     for layer in range(count):
         slip = 0.05 * layer
-        spot = (at[0] + chance.uniform(-slip, slip), at[1] + chance.uniform(-slip, slip), at[2] + PALLET_M + layer * step)
+        spot = (
+            at[0] + chance.uniform(-slip, slip),
+            at[1] + chance.uniform(-slip, slip),
+            at[2] + PALLET_M + layer * step,
+        )
         _instance(f"{name}_{kind}{layer}", kits[kind], where, spot, turn + chance.uniform(-0.12, 0.12) * (1 + layer))
 
 
@@ -122,7 +127,17 @@ def _barrels(where: bpy.types.Collection, mats: Materials) -> None:
     rows += [(0.85, 0.29, 0.29, 0), (0.88, 0.28, 0.28, 0), (0.87, 0.26, 0.26, 0)]
     barrel.stack(rows, segments=20, square=1.0)
     mesh = barrel.mesh("Barrel", [mats["dark"]])
-    spots = [(3.05, 3.35), (-7.3, 3.3), (-7.95, 3.0), (-7.6, -3.1), (6.3, -4.9), (6.95, -5.2), (6.6, -4.35), (15.3, 4.0), (-10.9, -3.2)]
+    spots = [
+        (3.05, 3.35),
+        (-7.3, 3.3),
+        (-7.95, 3.0),
+        (-7.6, -3.1),
+        (6.3, -4.9),
+        (6.95, -5.2),
+        (6.6, -4.35),
+        (15.3, 4.0),
+        (-10.9, -3.2),
+    ]
     for i, (x, y) in enumerate(spots):
         place(f"Barrel.{i:02d}", mesh, where, (x, y, 0.0), i * 0.7)
     place("Barrel.top", mesh, where, (-5.35, 5.35, DOCK_TOP), 0.3)
@@ -151,7 +166,9 @@ def _van(where: bpy.types.Collection, mats: Materials) -> None:
     van.slot = 2
     for y in (-0.78, 0.5):
         van.span((-2.68, y, 0.78), (-2.62, y + 0.28, 0.95))
-    place("Van", van.mesh("Van", [mats["light"], mats["dark"], mats["wall"]]), where, (11.6, -2.9, 0.0), math.radians(-7))
+    place(
+        "Van", van.mesh("Van", [mats["light"], mats["dark"], mats["wall"]]), where, (11.6, -2.9, 0.0), math.radians(-7)
+    )
 
 
 def _v(x: float, y: float, z: float) -> Vector:
@@ -167,7 +184,13 @@ def _small(where: bpy.types.Collection, mats: Materials) -> None:
         lantern.tube((x, y, 0.04), (x, y, 0.21), 0.006, 0.006, 6)
     for a in range(8):
         t0, t1 = math.pi * a / 8, math.pi * (a + 1) / 8
-        lantern.tube((0.075 * math.cos(t0), 0, 0.24 + 0.10 * math.sin(t0)), (0.075 * math.cos(t1), 0, 0.24 + 0.10 * math.sin(t1)), 0.006, 0.006, 6)
+        lantern.tube(
+            (0.075 * math.cos(t0), 0, 0.24 + 0.10 * math.sin(t0)),
+            (0.075 * math.cos(t1), 0, 0.24 + 0.10 * math.sin(t1)),
+            0.006,
+            0.006,
+            6,
+        )
     lantern.slot = 1
     lantern.ball((0, 0, 0.12), (0.036, 0.036, 0.06), 12)
     mesh = lantern.mesh("Lantern", [mats["dark"], mats["glow"]])
@@ -179,7 +202,7 @@ def _small(where: bpy.types.Collection, mats: Materials) -> None:
     cone.span((-0.19, -0.19, 0), (0.19, 0.19, 0.03))
     cone.tube((0, 0, 0.03), (0, 0, 0.62), 0.14, 0.025, 16)
     mesh = cone.mesh("Traffic_cone", [mats["courier"]])
-    for i, (x, y) in enumerate(((-3.6, 2.7), (2.5, 2.9), (8.0, -1.9), (8.3, 1.1))):
+    for i, (x, y) in enumerate(((-3.6, 2.7), (9.0, 3.2), (8.0, -1.9), (8.3, 1.1))):
         place(f"Traffic_cone.{i:02d}", mesh, where, (x, y, 0.0), i)
     trolley = Builder()
     for y in (-0.22, 0.22):

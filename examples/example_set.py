@@ -6,11 +6,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 import bpy
-from mathutils import Vector
-
 from example_mesh import Builder, collection, ellipse, place
+from mathutils import Vector
 
 Materials = dict[str, bpy.types.Material]
 DOCK_FRONT, FACADE, DOCK_TOP = 4.0, 6.2, 1.1
@@ -53,11 +53,8 @@ def make_materials() -> Materials:
     return made
 
 
-def _finish(
-    builder: Builder, name: str, material: bpy.types.Material | Sequence[bpy.types.Material], where: bpy.types.Collection, smooth: bool = False
-) -> bpy.types.Object:
-    materials = [material] if isinstance(material, bpy.types.Material) else material
-    return place(name, builder.mesh(name, materials, smooth), where)
+def _finish(builder: Builder, name: str, material: bpy.types.Material, where: bpy.types.Collection) -> None:
+    place(name, builder.mesh(name, [material]), where)
 
 
 def build_set(root: bpy.types.Collection, mats: Materials) -> None:
@@ -76,7 +73,7 @@ def _ground(root: bpy.types.Collection, mats: Materials) -> None:
     _finish(ground, "Ground", mats["floor"], root)
     lines = Builder()
     for x in (-6.2, -2.6, 2.6, 6.2):
-        lines.span((x - 0.06, -1.2, 0), (x + 0.06, 3.9, 0.006))
+        lines.span((x - 0.06, 0.55, 0), (x + 0.06, 3.9, 0.006))
     for i in range(7):
         lines.span((-15 + i * 4.2, -3.62, 0), (-12.8 + i * 4.2, -3.5, 0.006))
     _finish(lines, "Bay_markings", mats["light"], root)
@@ -86,7 +83,15 @@ def _ground(root: bpy.types.Collection, mats: Materials) -> None:
     _finish(kerb, "Kerb_south", mats["wall"], root)
 
 
-def _wall(builder: Builder, x0: float, x1: float, y: float, thick: float, height: float, holes: Sequence[tuple[float, float, float, float]]) -> None:
+def _wall(
+    builder: Builder,
+    x0: float,
+    x1: float,
+    y: float,
+    thick: float,
+    height: float,
+    holes: Sequence[tuple[float, float, float, float]],
+) -> None:
     """A wall along X with openings (x0, x1, z0, z1), which must be in order and not overlap."""
     at = x0
     for left, right, low, high in holes:
@@ -101,7 +106,15 @@ def _wall(builder: Builder, x0: float, x1: float, y: float, thick: float, height
 def _warehouse(where: bpy.types.Collection, mats: Materials) -> None:
     front = Builder()
     bays = [(-6.0, -2.9, DOCK_TOP, 3.8), (-1.6, 1.5, DOCK_TOP, 3.8), (2.9, 6.0, DOCK_TOP, 3.8)]
-    _wall(front, -16, 20, FACADE, 0.35, 8.2, [(-12.4, -10.9, 1.6, 2.8), *bays, (9.4, 10.5, 0.0, 2.25), (13.0, 15.4, 1.4, 2.9)])
+    _wall(
+        front,
+        -16,
+        20,
+        FACADE,
+        0.35,
+        8.2,
+        [(-12.4, -10.9, 1.6, 2.8), *bays, (9.4, 10.5, 0.0, 2.25), (13.0, 15.4, 1.4, 2.9)],
+    )
     front.span((-16.1, FACADE - 0.12, 8.2), (20.1, FACADE + 0.5, 8.45))
     front.span((-16, FACADE - 0.10, 5.65), (20, FACADE, 5.85))
     for x in (-15.6, -8.6, -7.2, 7.2, 12.0, 16.4, 19.6):
@@ -154,7 +167,7 @@ def _dock(where: bpy.types.Collection, mats: Materials) -> None:
 
 def _railing(builder: Builder, path: Sequence[Sequence[float]], posts: int) -> None:
     """Posts and two rails along straight pieces of a path; the rails are 1.05 and 0.55 m above it."""
-    for start, end in zip(path, path[1:], strict=False):
+    for start, end in pairwise(path):
         a, b = Vector(start), Vector(end)
         for i in range(posts + 1):
             foot = a.lerp(b, i / posts)
@@ -169,9 +182,10 @@ def _gantry(where: bpy.types.Collection, mats: Materials) -> None:
     deck.span((-9.0, 4.3, GANTRY_Z - 0.10), (9.6, FACADE, GANTRY_Z))
     deck.span((-9.0, 4.28, GANTRY_Z - 0.30), (9.6, 4.40, GANTRY_Z))
     for i in range(16):
-        deck.span((9.6 + i * 0.27, 4.5, GANTRY_Z - (i + 1) * 0.27 - 0.04), (9.9 + i * 0.27, 5.5, GANTRY_Z - (i + 1) * 0.27))
+        deck.span(
+            (9.6 + i * 0.27, 4.5, GANTRY_Z - (i + 1) * 0.27 - 0.04), (9.9 + i * 0.27, 5.5, GANTRY_Z - (i + 1) * 0.27)
+        )
     for y in (4.46, 5.54):
-        deck.box((11.85, y, 2.10), (0.001, 0.06, 0.001))
         deck.loft([_stringer(9.5, y, GANTRY_Z), _stringer(13.95, y, 0.0)])
     _finish(deck, "Gantry_deck", mats["dark"], where)
     rail = Builder()
@@ -256,12 +270,15 @@ def _lamps(where: bpy.types.Collection, mats: Materials) -> None:
     place("Street_lamp.01", mesh, where, (-19.5, -3.4, 0.0))
     cables = Builder()
     for y in (-0.4, 0.0):
-        points = [Vector((-11 + 0.2 * y, -7.4 + 13.6 * t, 5.2 + 0.8 * t - 2.0 * t * (1 - t))) for t in [i / 12 for i in range(13)]]
-        for a, b in zip(points, points[1:], strict=False):
+        points = [
+            Vector((-11 + 0.2 * y, -7.4 + 13.6 * t, 5.2 + 0.8 * t - 2.0 * t * (1 - t)))
+            for t in [i / 12 for i in range(13)]
+        ]
+        for a, b in pairwise(points):
             cables.tube(a + Vector((y, 0, 0)), b + Vector((y, 0, 0)), 0.015, 0.015, 5)
     _finish(cables, "Cables", mats["dark"], where)
 
 
 def scatter(seed: int) -> random.Random:
     """The one source of chance of the set, with a fixed seed."""
-    return random.Random(seed)
+    return random.Random(seed)  # noqa: S311 - it scatters crates

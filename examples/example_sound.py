@@ -10,10 +10,9 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
+import example_plan as plan
 import numpy as np
 import numpy.typing as npt
-
-import example_plan as plan
 
 RATE_HZ = 16000
 SECONDS = (plan.LAST_FRAME - plan.FIRST_FRAME + 1) / plan.FPS
@@ -67,20 +66,23 @@ def write_wav(path: Path) -> None:
 
 
 def write_base(folder: Path) -> Path:
-    """Write `base.blend` into `folder`: the scene `Layout` with the packed temp track. Returns its path."""
+    """Write `base.blend` into `folder`: the scene `Layout` with the packed temp track. Returns its path.
+
+    The strip is made from a path relative to the saved base, because the strip and the editor keep the folder as given.
+    """
     import bpy
 
     wav, base = folder / "handover_temp.wav", folder / "base.blend"
     write_wav(wav)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(base))
     scene = bpy.context.scene
     scene.name = "Layout"
     scene.render.fps = plan.FPS
     editor = scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    strip = strips.new_sound("Temp track", str(wav), 1, plan.FIRST_FRAME)
+    strip = strips.new_sound("Temp track", f"//{wav.name}", 1, plan.FIRST_FRAME)
     strip.sound.name = "Temp track"
     strip.sound.pack()
-    strip.sound.filepath = "//handover_temp.wav"
     bpy.ops.wm.save_as_mainfile(filepath=str(base), relative_remap=False)
     return base

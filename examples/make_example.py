@@ -5,8 +5,8 @@
 
 Run it with a Python that has bpy 4.2: the file must be saved by the oldest supported Blender. The bpy 4.2 wheel has no
 Audaspace, so the sound strip is made in a base file by a second Python whose bpy (4.5) has it (`--sound-python`); 4.2
-opens that base and builds everything else in it. Without `--sound-python` this Python's bpy makes the base itself, which
-works where it was built with Audaspace.
+opens that base and builds everything else in it. Without `--sound-python` this Python's bpy makes the base itself,
+which works where it was built with Audaspace.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ COPY = HERE.parent / "addon" / "data" / "example" / "handover.blend"
 def build(base: Path) -> None:
     """Open the base file and build the whole scene in it."""
     import bpy
-
     import example_animate
+    import example_bodies
     import example_cameras
     import example_figures
     import example_props
@@ -44,7 +44,10 @@ def build(base: Path) -> None:
     example_set.build_set(roots["SET"], mats)
     case = example_props.build_props(roots["PROPS"], mats)
     rigs: list[bpy.types.Object] = []
-    for person, dress in ((example_figures.COURIER, example_figures.dress_in_parts), (example_figures.CONTACT, example_figures.dress_in_one)):
+    for person, dress in (
+        (example_bodies.COURIER, example_figures.dress_in_parts),
+        (example_bodies.CONTACT, example_figures.dress_in_one),
+    ):
         own = collection(person.name, roots["CHARACTERS"])
         rig = example_figures.make_rig(person, own)
         dress(person, rig, own, [mats[person.name.lower()], mats["skin"], mats["dark"]])
@@ -57,12 +60,19 @@ def build(base: Path) -> None:
 
 
 def save(path: Path) -> None:
-    """Purge what nothing uses and save compressed."""
+    """Purge what nothing uses, leave no folder of this machine in the file browsers, save compressed."""
     import bpy
 
+    spaces = [space for screen in bpy.data.screens for area in screen.areas for space in area.spaces]
+    for space in spaces:
+        if space.type == "FILE_BROWSER" and space.params is not None:
+            space.params.directory = b"//"
+        elif space.type == "VIEW_3D" and space.region_3d is not None:
+            space.region_3d.view_perspective = "CAMERA"
+            space.shading.show_shadows = space.shading.show_cavity = True
     for thing in bpy.context.selected_objects:
-        thing.select_set(False)
-    bpy.ops.outliner.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+        thing.select_set(state=False)
+    bpy.ops.outliner.orphans_purge(do_recursive=True)
     bpy.context.preferences.filepaths.save_version = 0
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, relative_remap=False)
 

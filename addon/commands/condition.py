@@ -20,7 +20,7 @@ from ..shot.camera import Crop
 from ..shot.package import load_current, save_current
 from ..shot.profile import Profile, Quality, load_profile
 from ..shot.timing import FrameRange, as_is
-from .context import BlockedShot, blocked_shots
+from .context import BlockedShot, blocked_shots, record_shots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,7 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
             _announce(context, plan)
         return []
     _check_space(context, plans)
+    record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         made = list(pool.map(lambda p: _one(context, info, p[1], _track(bar, p[0], plans)), enumerate(plans)))

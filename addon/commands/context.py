@@ -16,6 +16,8 @@ from ..shot.shot import Blocking, SceneInfo, Shot, load_shot, match_shots, save_
 from ..shot.timing import FrameRange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .console import Console
 
 PROJECT_TEMPLATE = Path(__file__).parent.parent / "data" / "project.toml"
@@ -69,24 +71,25 @@ def open_context(
 
 
 def blocked_shots(context: Context, info: SceneInfo) -> list[BlockedShot]:
-    """The shots asked for, each with its record; new ones are recorded, renamed ones keep their uuid."""
+    """The shots asked for, each with its record; a renamed one keeps its uuid. Writes nothing (see `record_shots`)."""
     records = match_shots(info.shots, context.project.shots())
-    pairs = [_update(context, blocking, record) for blocking, record in zip(info.shots, records, strict=True)]
+    pairs = [_current(context, blocking, record) for blocking, record in zip(info.shots, records, strict=True)]
     return _chosen(context, pairs)
 
 
-def _update(context: Context, blocking: Blocking, record: Shot | None) -> BlockedShot:
+def _current(context: Context, blocking: Blocking, record: Shot | None) -> BlockedShot:
     shot = record or Shot.born(blocking, context.settings.brief_for(blocking.name))
-    wanted = replace(shot, name=blocking.name, marker=blocking.marker)
-    if not context.dry_run and (record is None or wanted != record):
-        _ensure_project(context.project)
-        save_shot(context.project.shot(wanted.folder).record, wanted)
-    return BlockedShot(blocking, wanted)
+    return BlockedShot(blocking, replace(shot, name=blocking.name, marker=blocking.marker))
 
 
-def _ensure_project(project: Project) -> None:
-    if not project.config.is_file():
-        write_atomic(project.config, PROJECT_TEMPLATE.read_bytes())
+def record_shots(context: Context, shots: Sequence[BlockedShot]) -> None:
+    """Write the records of new and renamed shots, and ``project.toml`` when there is none."""
+    if not context.project.config.is_file():
+        write_atomic(context.project.config, PROJECT_TEMPLATE.read_bytes())
+    for blocked in shots:
+        path = context.project.shot(blocked.shot.folder).record
+        if not path.is_file() or load_shot(path) != blocked.shot:
+            save_shot(path, blocked.shot)
 
 
 def _chosen(context: Context, pairs: list[BlockedShot]) -> list[BlockedShot]:
@@ -95,11 +98,6 @@ def _chosen(context: Context, pairs: list[BlockedShot]) -> list[BlockedShot]:
         if name not in known:
             raise UsageError(f"There is no shot '{name}'.", f"The scene has: {', '.join(sorted(known))}.")
     return [pair for pair in pairs if not context.only or pair.blocking.name in context.only]
-
-
-def reload_shot(context: Context, shot: Shot) -> Shot:
-    """The record as it is on disk now."""
-    return load_shot(context.project.shot(shot.folder).record)
 
 
 def _scene_info(data: dict[str, Any]) -> SceneInfo:

@@ -37,10 +37,10 @@ class LoopResult:
 def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> LoopResult | None:
     """Condition, generate, wait, timeline, comp, review. None after a dry run."""
     info = context.read_scene()
-    conditioned = condition(context, info, options)
+    condition(context, info, options)
     if context.dry_run:
         return None
-    generate(context, conditioned, replace(how, wait=True))
+    generate(context, info, replace(how, wait=True))
     edit = timeline(context, info)
     comps = comp(context, info)
     cut = review_cut(context)

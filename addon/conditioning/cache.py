@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Raw passes of single frames, by hash: made in any order by any process, pruned at any time.
 
-One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npy`` (H, W) uint8, person
-index + 1 or 0; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics. Nothing is pickled.
+One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npz`` (H, W) uint8, person
+index + 1 or 0, packed; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class FrameCache:
         try:
             aside.mkdir(parents=True)
             np.save(aside / "depth.npy", drawn.depth, allow_pickle=False)
-            np.save(aside / "person.npy", drawn.person, allow_pickle=False)
+            np.savez_compressed(aside / "person.npz", person=drawn.person)
             write_png(aside / "playblast.png", drawn.playblast)
             about = {
                 "camera": camera_json(camera),
@@ -72,13 +73,14 @@ class FrameCache:
             shutil.rmtree(aside, ignore_errors=True)
 
     def load(self, key: str) -> RawFrame:
-        """Read a frame back; depth and mask stay on disk until they are touched."""
+        """Read a frame back; depth stays on disk until it is touched."""
         folder = self.root / key
         about = self._about(key)
         try:
             depth = np.load(folder / "depth.npy", mmap_mode="r", allow_pickle=False)
-            person = np.load(folder / "person.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            with np.load(folder / "person.npz", allow_pickle=False) as masks:
+                person = masks["person"]
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise _damaged(folder) from error
         people = tuple(_person(item) for item in about["people"])
         return RawFrame(depth, person, folder / "playblast.png", people, about["camera"])

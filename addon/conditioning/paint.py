@@ -3,7 +3,7 @@
 
 Pose models were trained on pictures drawn with OpenCV's ``ellipse2Poly`` + ``fillConvexPoly`` and ``circle``. Blender
 has no OpenCV, so the same integer arithmetic is done here: a shape becomes the union of its outline (Bresenham lines)
-and its scan rows (16.16 fixed point), which for a convex shape is one run of pixels per row.
+and its scan rows (16.16 fixed point), which in a convex shape are one run of pixels each.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ def ellipses(centres: I64, halves: I64, angles: I64, size: Size) -> Runs:
     a, b = corners[:, :-1].reshape(-1, 2), corners[:, 1:].reshape(-1, 2)
     moved = (a != b).any(axis=1)
     shape, a, b = shape[moved], a[moved], b[moved]
-    pieces = _outline(shape, a, b, size), _scan(shape, a, b)
-    return _hull(len(corners), pieces, size)
+    return joined(_outline(shape, a, b, size), _hull(len(corners), _scan(shape, a, b), size))
 
 
 def discs(centres: I64, radius: int, size: Size) -> Runs:
@@ -63,6 +62,16 @@ def discs(centres: I64, radius: int, size: Size) -> Runs:
     left, right = np.maximum(left, 0), np.minimum(right, size[0] - 1)
     seen = (row >= 0) & (row < size[1]) & (left <= right)
     return Runs(shape[seen], row[seen], left[seen], right[seen])
+
+
+def joined(*groups: Runs) -> Runs:
+    """Runs of several groups in the order of their shapes, so that `fill` paints one shape after the other."""
+    shape = np.concatenate([group.shape for group in groups])
+    order = np.argsort(shape, kind="stable")
+    row = np.concatenate([group.row for group in groups])[order]
+    left = np.concatenate([group.left for group in groups])[order]
+    right = np.concatenate([group.right for group in groups])[order]
+    return Runs(shape[order], row, left, right)
 
 
 def fill(canvas: npt.NDArray[np.uint8], runs: Runs, colours: npt.NDArray[np.uint8]) -> None:
@@ -135,15 +144,14 @@ def _truncated(numerator: I64, denominator: I64) -> I64:
     return np.sign(numerator) * (np.abs(numerator) // denominator)
 
 
-def _hull(count: int, pieces: tuple[Runs, ...], size: Size) -> Runs:
-    """One run per shape and row that spans all its pieces, cut to the picture."""
+def _hull(count: int, scan: Runs, size: Size) -> Runs:
+    """One run per shape and row from the leftmost to the rightmost crossing, cut to the picture."""
     width, height = size
     left, right = np.full(count * height, NEVER), np.full(count * height, -NEVER)
-    for piece in pieces:
-        seen = (piece.row >= 0) & (piece.row < height)
-        place = piece.shape[seen] * height + piece.row[seen]
-        np.minimum.at(left, place, piece.left[seen])
-        np.maximum.at(right, place, piece.right[seen])
+    seen = (scan.row >= 0) & (scan.row < height)
+    place = scan.shape[seen] * height + scan.row[seen]
+    np.minimum.at(left, place, scan.left[seen])
+    np.maximum.at(right, place, scan.right[seen])
     left, right = np.maximum(left, 0), np.minimum(right, width - 1)
     place = np.flatnonzero(left <= right)
     return Runs(place // height, place % height, left[place], right[place])

@@ -164,7 +164,7 @@ def draw_openpose(
     points = np.array([person.points for person in people], np.float64).reshape(-1, len(COCO18), 2)
     limbs = _limbs(np.where(drawn[:, :, None], points, 0.0), drawn, stick, size)
     joints = _joints(np.where(drawn[:, :, None], points, 0.0), drawn, disc, size)
-    runs = _in_order(limbs, joints)
+    runs = paint.joined(limbs, joints)
     darkened = (COLOURS[: len(LIMBS)] * LIMB_SHARE).astype(np.uint8)
     paint.fill(canvas, runs, np.tile(np.concatenate([darkened, COLOURS]), (len(drawn), 1)))
     return canvas
@@ -193,16 +193,6 @@ def _joints(points: F64, drawn: npt.NDArray[np.bool_], disc: int, size: tuple[in
     person, joint = np.nonzero(drawn)
     runs = paint.discs(points[person, joint].astype(np.int64), disc, size)
     return replace(runs, shape=(person * SHAPES + len(LIMBS) + joint)[runs.shape])
-
-
-def _in_order(*groups: paint.Runs) -> paint.Runs:
-    """Runs of several groups, sorted by their shape's place in the drawing."""
-    shape = np.concatenate([group.shape for group in groups])
-    order = np.argsort(shape, kind="stable")
-    row = np.concatenate([group.row for group in groups])[order]
-    left = np.concatenate([group.left for group in groups])[order]
-    right = np.concatenate([group.right for group in groups])[order]
-    return paint.Runs(shape[order], row, left, right)
 
 
 def pose_keypoint_json(frames: Sequence[Sequence[PosedPerson]], size: tuple[int, int]) -> list[dict[str, Any]]:

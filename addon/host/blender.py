@@ -16,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .. import errors
 from ..errors import HostError, SecondUnitError, UsageError, storage_error
@@ -94,7 +94,7 @@ def _environment(folder: str) -> dict[str, str]:
     return {**os.environ, **resources}
 
 
-def _talk(argv: list[str], env: dict[str, str], log_file: Any, progress: Progress, log: Path) -> dict[str, Any]:
+def _talk(argv: list[str], env: dict[str, str], log_file: IO[str], progress: Progress, log: Path) -> dict[str, Any]:
     try:
         child = subprocess.Popen(  # noqa: S603 - the user's own Blender, no shell
             argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file, text=True, encoding="utf-8",
@@ -102,15 +102,14 @@ def _talk(argv: list[str], env: dict[str, str], log_file: Any, progress: Progres
         )  # fmt: skip
     except FileNotFoundError as error:
         raise UsageError(f"There is no Blender at '{argv[0]}'.", "Correct --blender or $BLENDER.") from error
-    try:
-        result = _listen(child, progress)
-        code = child.wait()
-    finally:
-        if child.poll() is None:
+    with child:
+        try:
+            result = _listen(child, progress)
+        except BaseException:
             child.kill()
-            child.wait()
+            raise
     if result is None:
-        raise _died(code, log)
+        raise _died(child.returncode, log)
     return result
 
 

@@ -150,9 +150,12 @@ def _review(item: Fields, files: list[str], comp: Any) -> None:
 
 
 def _thumbnails(item: Fields, scene: Any) -> None:
+    """Single frames of the review scene, rendered as animations of one frame: a still of a sequencer comes out black."""
     set_format(scene.render.image_settings, "PNG", depth="8", color_mode="RGB")
+    scene.render.use_file_extension = True
     for index, name in item.mapping("thumbnails").items():
-        scene.frame_set(int(index) + 1)
-        scene.render.filepath = str(Path(item.text("folder")) / str(name))
-        scene.render.use_file_extension = False
-        bpy.ops.render.render(scene=scene.name, write_still=True)
+        frame = int(index) + 1
+        scene.frame_start = scene.frame_end = frame
+        scene.render.filepath = str(Path(item.text("folder")) / "frame.####")
+        render_animation(scene)
+        (Path(item.text("folder")) / f"frame.{frame:04d}.png").replace(Path(item.text("folder")) / str(name))

@@ -79,6 +79,7 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> None:
 
 
 def _save(path: Path) -> None:
+    bpy.context.preferences.filepaths.save_version = 0
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True, compress=True)
     except RuntimeError as error:

@@ -90,11 +90,16 @@ def plan_edit(shots: Sequence[CutShot], fps: Fraction, frames: FrameRange, proje
 def _strip(cut_shot: CutShot, size: tuple[int, int], project: Path) -> StripPlan:
     take, folder = cut_shot.take, cut_shot.take_folder
     files = [take.frame_file(folder, plate).relative_to(project).as_posix() for plate in take.plates]
-    start = cut_shot.frame_map.plates[0].scene
-    return StripPlan(
-        cut_shot.shot.uuid, cut_shot.shot.name, take.uuid, tuple(files), start.numerator // start.denominator,
-        cut_shot.blocking.cut, size[0] / cut_shot.crop.width,
-    )  # fmt: skip
+    start = int(cut_shot.frame_map.plates[0].scene)
+    shown = _shown(cut_shot.blocking.cut, FrameRange(start, start + len(files) - 1))
+    scale = size[0] / cut_shot.crop.width
+    return StripPlan(cut_shot.shot.uuid, cut_shot.shot.name, take.uuid, tuple(files), start, shown, scale)
+
+
+def _shown(cut: FrameRange, plates: FrameRange) -> FrameRange:
+    """The part of the cut the take has frames for; a take from before the shot moved away stays where it was."""
+    first, last = max(cut.first, plates.first), min(cut.last, plates.last)
+    return FrameRange(first, last) if first <= last else plates
 
 
 def read_strip(fields: Fields) -> StripPlan:

@@ -13,7 +13,7 @@ import platform
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import uuid4
 
 from ...errors import JobError, storage_error
@@ -34,7 +34,7 @@ class Holder:
     token: str
 
 
-class LeaseHeld(JobError):  # noqa: N818 - a state of affairs, not a fault
+class LeaseHeld(JobError):
     """Somebody else is at work on this."""
 
 
@@ -53,7 +53,8 @@ class Lease:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not self._create(self.path) and not self._take_over():
                 raise LeaseHeld(
-                    "Another runner is at work on this project.", "Wait for it, or stop it, then run the command again."
+                    "Another runner is at work on this project.",
+                    "Wait for it, or stop it, then run the command again.",
                 )
         except OSError as error:
             raise storage_error(error, self.path) from error
@@ -71,7 +72,8 @@ class Lease:
         """Raise `JobError` if somebody else took the lease."""
         if self.is_lost:
             raise JobError(
-                "Another runner took over this project, because this one seemed to be gone.", "Let that one finish."
+                "Another runner took over this project, because this one seemed to be gone.",
+                "Let that one finish.",
             )
 
     def release(self) -> None:
@@ -131,7 +133,7 @@ class Heartbeat:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="second-unit-lease", daemon=True)
 
-    def __enter__(self) -> Heartbeat:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -100,7 +100,8 @@ def _file(order: Order, job: str, chunk: int, control: str, length: int) -> Sent
     sha256 = digest_file(path)
     if sha256 != video.sha256 or video.frames != length:
         raise DocumentError(
-            f"The movie '{path.name}' is not the one its control package describes.", "Run 'second-unit condition' again."
+            f"The movie '{path.name}' is not the one its control package describes.",
+            "Run 'second-unit condition' again.",
         )
     suffix = path.suffix.lower() if path.suffix.lower() in _SUFFIXES else ".mp4"
     name = f"{_token(job)}/c{chunk}_{control}{suffix}"

@@ -56,14 +56,21 @@ def start_runner(project: Project, argv: Sequence[str] | None = None) -> subproc
 
 
 def _spawn(command: list[str], log: int, folder: Path) -> subprocess.Popen[bytes]:
-    detached = {"creationflags": _DETACHED} if sys.platform == "win32" else {"start_new_session": True}
+    is_windows = sys.platform == "win32"
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, **detached
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            start_new_session=not is_windows,
+            creationflags=_DETACHED if is_windows else 0,
         )
     except OSError as error:
         raise HostError(
-            f"The runner could not be started ({error.strerror}).", "Check the Python installation Second Unit uses."
+            f"The runner could not be started ({error.strerror}).",
+            "Check the Python installation Second Unit uses.",
         ) from error
 
 

@@ -97,7 +97,7 @@ class Runner:
             if not is_full_disk(error):
                 self._end(job, error)
                 return
-            _LOG.error("job %s waits: %s", job.uuid[:8], error)  # noqa: TRY400 - the sentence says it all
+            _LOG.error("job %s waits: %s", job.uuid[:8], error)
             self._report.waiting.append((self._store.load(job.uuid), error))
         except SecondUnitError as error:
             self._lease.check()
@@ -113,7 +113,7 @@ class Runner:
         try:
             end_by(self._desk, job, error)
         except StorageError as trouble:
-            _LOG.error("job %s waits: %s", job.uuid[:8], trouble)  # noqa: TRY400 - the sentence says it all
+            _LOG.error("job %s waits: %s", job.uuid[:8], trouble)
             self._report.waiting.append((job, trouble))
             return
         self._report.ended.append(self._store.load(job.uuid))

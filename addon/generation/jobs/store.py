@@ -195,7 +195,8 @@ class JobStore:
             return job
         if job.state.state is JobState.DONE:
             raise JobError(
-                f"The job {job.uuid[:8]} is done: it made the take {job.state.take}.", "Generate another take instead."
+                f"The job {job.uuid[:8]} is done: it made the take {job.state.take}.",
+                "Generate another take instead.",
             )
         try:
             (job.folder / CANCEL).unlink(missing_ok=True)

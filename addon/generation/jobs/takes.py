@@ -42,7 +42,7 @@ class Source:
 
 
 def chunk_folder(frames: Path, chunk: int) -> Path:
-    """Where the verified frames of a chunk wait, as ``00000.png`` …"""
+    """Where the verified frames of a chunk wait: ``00000.png``, ``00001.png`` and so on."""
     return frames / f"c{chunk:03d}"
 
 
@@ -155,8 +155,15 @@ def assemble(take: Take, manifest: Manifest, frames: Path, folder: Path) -> Take
         take, plates=tuple(s.plate for s in sources), sha256=tuple(digest_file(target) for target in targets)
     )
     save_take(folder, take)
-    (folder / OWNER).unlink(missing_ok=True)
     return take
+
+
+def settle_take(folder: Path) -> None:
+    """Take the owner's name off a complete take: it is everybody's now."""
+    try:
+        (folder / OWNER).unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
 
 
 def _move(source: Path, target: Path) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ...errors import (
+    FULL_DISK,
     CancelledByUser,
     ConsentNeeded,
     DocumentError,
@@ -30,7 +31,16 @@ from ..services.port import Answer, Service, ServiceUnreachable, Status
 from .frames import check_count, verify_frames
 from .patience import Patience, retry
 from .store import FRAMES, Job, JobStore
-from .takes import assemble, chunk_folder, describe_take, discard_take, finished_take, missing_chunks, reserve_take
+from .takes import (
+    assemble,
+    chunk_folder,
+    describe_take,
+    discard_take,
+    finished_take,
+    missing_chunks,
+    reserve_take,
+    settle_take,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +52,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = "outputs"
 RESTARTS = 3
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _ENDS = {Status.FAILED: JobState.FAILED, Status.CANCELLED: JobState.CANCELLED, Status.LOST: JobState.LOST}
 _ANEW = frozenset(
@@ -59,7 +70,7 @@ class Desk:
     patience: Patience
 
 
-class _Ended(Exception):  # noqa: N818 - the service's last word, not a fault
+class _Ended(Exception):
     """The service said how a submission ended."""
 
     def __init__(self, chunk: int, answer: Answer) -> None:
@@ -100,6 +111,7 @@ class Work:
                     self._stop_if_cancelled()
                     self._step(chunk, submission.parcels[chunk], manifest)
             self._assemble(manifest)
+        settle_take(self._takes / (self._job.state.take or ""))
         self._save(JobState.DONE, progress=1.0)
         shutil.rmtree(self._frames, ignore_errors=True)
 
@@ -160,7 +172,8 @@ class Work:
         path = (self._root / relative).resolve()
         if not path.is_relative_to(self._root.resolve()) or digest_file(path) != sha256:
             raise JobError(
-                f"'{path.name}' is not the file this job was to send.", "Make the control package and the job again."
+                f"'{path.name}' is not the file this job was to send.",
+                "Make the control package and the job again.",
             )
         return path
 
@@ -266,7 +279,7 @@ class Work:
 
     # -- waiting and stopping ---------------------------------------------------------------------------------
 
-    def _retry[T](self, call: Callable[[], T]) -> T:
+    def _retry(self, call: Callable[[], T]) -> T:
         return retry(call, self._desk.patience, self._pause)
 
     def _pause(self, seconds: float) -> None:
@@ -286,7 +299,11 @@ class Work:
     def _cancel(self) -> None:
         trouble = ""
         for sub in self._job.state.submissions:
-            if sub.ticket is not None and sub.state in {JobState.UPLOADING, JobState.SUBMITTED, JobState.RUNNING}:
+            if sub.ticket is not None and sub.state in {
+                JobState.UPLOADING,
+                JobState.SUBMITTED,
+                JobState.RUNNING,
+            }:
                 trouble = self._cancel_there(dict(sub.ticket)) or trouble
         discard_take(self._takes, self._job.uuid)
         shutil.rmtree(self._frames, ignore_errors=True)
@@ -357,6 +374,4 @@ def _after(sub: SubmissionState, fault: ServiceFault | None) -> SubmissionState:
 
 def is_full_disk(error: StorageError) -> bool:
     """Whether the disk was full: the one storage error after which a job simply waits."""
-    from ...errors import FULL_DISK
-
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL_DISK

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SecondUnitError
+from .messages import as_object
 from .nodes import Brief, NodeFailedError, Runner, fitted, frame_rate
 from .pictures import Clip, write_png
 from .prompts import JobStatus, Record
@@ -62,7 +63,13 @@ class Executor:
                 record.outputs[node] = _save(runner, node, prompt)
             record.say("execution_success")
         except InterruptedPromptError as stop:
-            _end(record, JobStatus.CANCELLED, "execution_interrupted", stop.node, [item for item in visited if item != stop.node])
+            _end(
+                record,
+                JobStatus.CANCELLED,
+                "execution_interrupted",
+                stop.node,
+                [item for item in visited if item != stop.node],
+            )
         except NodeFailedError as failure:
             _end_failed(record, failure)
         finally:
@@ -127,7 +134,9 @@ def _save(run: Runner, node: str, prompt: Prompt) -> Json:
 def _save_images(run: Runner, node: str, kind: str, prompt: Prompt) -> Json:
     clip = run.clip(run.inputs(node)["images"])
     first = clip.frame(0)
-    series = open_series(run.storage, kind, _expanded(str(run.inputs(node).get("filename_prefix", _TEMP_PREFIX)), first.shape))
+    series = open_series(
+        run.storage, kind, _expanded(str(run.inputs(node).get("filename_prefix", _TEMP_PREFIX)), first.shape)
+    )
     texts = _texts(prompt)
     stem = series.stem
     images: list[Json] = []
@@ -163,6 +172,5 @@ def _expanded(prefix: str, shape: tuple[int, ...]) -> str:
 
 def _texts(prompt: Prompt) -> dict[str, str]:
     """PNG text chunks as the server writes them: the graph, and the editor's workflow if the client sent one."""
-    extra = prompt.extra.get("extra_pnginfo")
-    more: dict[str, Any] = extra if isinstance(extra, dict) else {}
+    more = as_object(prompt.extra.get("extra_pnginfo")) or {}
     return {"prompt": json.dumps(prompt.graph)} | {str(key): json.dumps(value) for key, value in more.items()}

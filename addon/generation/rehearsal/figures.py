@@ -19,6 +19,8 @@ Canvas = npt.NDArray[np.float32]
 
 _STEADY = 0.75
 _FAR = 0.3
+_PATIENCE = 24
+_RESIZED = 0.4
 _DARK = 0.34
 _RIM = 0.5
 
@@ -32,31 +34,69 @@ class Actor:
     unit: float
     near: float
 
+    speed: Point = (0.0, 0.0)
+    seen: int = 0
+    missed: int = 0
+
+    def drift(self) -> None:
+        """Where it should be by now: people who pass each other keep their way."""
+        self.place = (self.place[0] + self.speed[0], self.place[1] + self.speed[1])
+        self.missed += 1
+
+    def move(self, place: Point, unit: float, near: float) -> None:
+        """Take the place; follow size and depth slowly, so that a reading that jumps does not show."""
+        off = (place[0] - self.place[0], place[1] - self.place[1])
+        self.speed = (self.speed[0] + 0.5 * off[0], self.speed[1] + 0.5 * off[1])
+        self.place = place
+        self.seen, self.missed = self.seen + 1, 0
+        self.unit += (1 - _STEADY) * (unit - self.unit)
+        self.near += (1 - _STEADY) * (near - self.near)
+
+    def misfit(self, place: Point, unit: float) -> float:
+        """How little a person looks like this actor, in pixels."""
+        return _gap(self.place, place) + 2 * abs(self.unit - unit)
+
 
 @dataclass(slots=True)
 class Cast:
     """Follows people from frame to frame so that they keep clothes and size."""
 
     actors: list[Actor] = field(default_factory=list[Actor])
+    _count: int = 0
 
     def follow(self, people: list[Person], near: Plane) -> list[tuple[Person, Actor]]:
         """Pair the people of this frame with actors; the farthest first, so that the nearer are drawn over them."""
-        free = list(self.actors)
-        pairs: list[tuple[Person, Actor]] = []
-        for person in people:
-            place, unit = person.mean(), max(person.unit(), 6.0)
-            depth = _depth_at_feet(person, unit, near)
-            actor = min(free, key=lambda item: _gap(item.place, place), default=None)
-            if actor is None or _gap(actor.place, place) > near.shape[1] * _FAR:
-                actor = Actor(len(self.actors), place, unit, depth)
-                self.actors.append(actor)
-            else:
-                free.remove(actor)
-                actor.unit += (1 - _STEADY) * (unit - actor.unit)
-                actor.near += (1 - _STEADY) * (depth - actor.near)
-                actor.place = place
-            pairs.append((person, actor))
+        seen = [(person.mean(), max(person.unit(), 6.0)) for person in people]
+        chosen = self._matches(seen, near.shape[1] * _FAR)
+        for index, (place, unit) in enumerate(seen):
+            depth = _depth_at_feet(people[index], unit, near)
+            if index not in chosen:
+                chosen[index] = Actor(self._count, place, unit, depth)
+                self._count += 1
+                self.actors.append(chosen[index])
+            chosen[index].move(place, unit, depth)
+        # A reading of two people as one lives for a frame or two: it must not wait for somebody to come by.
+        self.actors = [actor for actor in self.actors if actor.missed <= min(actor.seen, _PATIENCE)]
+        pairs = [(person, chosen[index]) for index, person in enumerate(people)]
         return sorted(pairs, key=lambda pair: pair[1].near)
+
+    def _matches(self, seen: list[tuple[Point, float]], reach: float) -> dict[int, Actor]:
+        """Who is who, the best fits first. Everybody is counted as missed until they move."""
+        for actor in self.actors:
+            actor.drift()
+        fits = [
+            (actor.misfit(place, unit), number, index)
+            for number, actor in enumerate(self.actors)
+            for index, (place, unit) in enumerate(seen)
+            if abs(unit - actor.unit) < _RESIZED * actor.unit
+        ]
+        chosen: dict[int, Actor] = {}
+        taken: set[int] = set()
+        for misfit, number, index in sorted(fits):
+            if misfit < reach and index not in chosen and number not in taken:
+                chosen[index] = self.actors[number]
+                taken.add(number)
+        return chosen
 
 
 def _gap(a: Point, b: Point) -> float:
@@ -96,7 +136,7 @@ class Ink:
 
 def _soft_step(value: Plane, low: float, high: float) -> Plane:
     ramp = np.clip((value - low) / (high - low), 0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
+    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
 def draw_shadow(canvas: Canvas, person: Person, unit: float) -> None:
@@ -107,7 +147,13 @@ def draw_shadow(canvas: Canvas, person: Person, unit: float) -> None:
     xs, ys = zip(*feet, strict=True)
     centre = (sum(xs) / len(xs), max(ys) + 0.1 * unit)
     reach = (0.42 * unit + 0.5 * (max(xs) - min(xs)), 0.15 * unit)
-    window = _window(canvas, centre[0] - 2 * reach[0], centre[1] - 2 * reach[1], centre[0] + 2 * reach[0], centre[1] + 2 * reach[1])
+    window = _window(
+        canvas,
+        centre[0] - 2 * reach[0],
+        centre[1] - 2 * reach[1],
+        centre[0] + 2 * reach[0],
+        centre[1] + 2 * reach[1],
+    )
     if window is None:
         return
     area, x, y = window
@@ -134,7 +180,14 @@ def draw_person(canvas: Canvas, person: Person, unit: float, look: Look, number:
             _hand(canvas, joints[elbow], joints[wrist], unit, skin, ink)
 
 
-def _limb(canvas: Canvas, joints: dict[int, Point], pair: tuple[int, int], radii: tuple[float, float], colour: Colour, ink: Ink) -> None:
+def _limb(
+    canvas: Canvas,
+    joints: dict[int, Point],
+    pair: tuple[int, int],
+    radii: tuple[float, float],
+    colour: Colour,
+    ink: Ink,
+) -> None:
     if pair[0] in joints and pair[1] in joints:
         _capsule(canvas, joints[pair[0]], joints[pair[1]], radii, colour, ink)
 
@@ -159,32 +212,49 @@ def _trunk(canvas: Canvas, joints: dict[int, Point], unit: float, colours: tuple
         return
     # Below the frame the trunk goes on, so that a close-up has a chest.
     hip = _middle(hips) if hips else (neck[0], neck[1] + 1.05 * unit)
-    wide = 0.5 * _gap(*shoulders) if len(shoulders) == 2 else 0.0  # noqa: PLR2004
-    narrow = 0.5 * _gap(*hips) if len(hips) == 2 else 0.0  # noqa: PLR2004
+    wide = 0.5 * _gap(*shoulders) if len(shoulders) == 2 else 0.0
+    narrow = 0.5 * _gap(*hips) if len(hips) == 2 else 0.0
     radii = (max(wide * 0.98, 0.2 * unit), max(narrow * 1.25, 0.18 * unit))
     if hips:
-        _capsule(canvas, *hips if len(hips) == 2 else (hip, hip), (0.16 * unit, 0.16 * unit), colours[1], ink)  # noqa: PLR2004
+        _capsule(canvas, hips[0], hips[-1], (0.16 * unit, 0.16 * unit), colours[1], ink)
     start = _towards(neck, hip, 0.78 * radii[0])
     end = _towards(hip, neck, 0.55 * radii[1])
     _capsule(canvas, start, end, radii, colours[0], ink)
 
 
 def _head(canvas: Canvas, joints: dict[int, Point], unit: float, colours: tuple[Colour, Colour], ink: Ink) -> None:
-    if 1 not in joints or 0 not in joints:
+    eyes_and_ears = [joints[joint] for joint in (14, 15, 16, 17) if joint in joints]
+    # On small figures the eyes' discs cover the nose's.
+    nose = joints.get(0) or (_middle(eyes_and_ears) if eyes_and_ears else None)
+    if 1 not in joints or nose is None:
         return
     skin, hair = colours
-    neck, nose = joints[1], joints[0]
-    ears = [joints[joint] for joint in (16, 17, 14, 15) if joint in joints]
-    middle = _middle([nose, _middle(ears)]) if ears else nose
+    neck = joints[1]
+    middle = _middle([nose, _middle(eyes_and_ears)]) if eyes_and_ears else nose
     centre = _towards(middle, neck, -0.03 * unit)
-    # Standing, seen from afar, the way from neck to nose is short when the head looks down: never smaller than that.
+    # Standing, seen from afar, the way from neck to nose is short when the head looks down: never smaller
+    # than that.
     radius = 0.2 * unit
-    _capsule(canvas, neck, _towards(neck, centre, max(_gap(neck, centre) - radius, 1.0)), (0.085 * unit, 0.08 * unit), skin, ink)
+    _capsule(
+        canvas,
+        neck,
+        _towards(neck, centre, max(_gap(neck, centre) - radius, 1.0)),
+        (0.085 * unit, 0.08 * unit),
+        skin,
+        ink,
+    )
     lean = _towards((0.0, 0.0), (centre[0] - neck[0], centre[1] - neck[1]), 1.0)
     crown = (centre[0] + lean[0] * 0.1 * unit, centre[1] + lean[1] * 0.1 * unit)
     _capsule(canvas, crown, _towards(crown, neck, 0.06 * unit), (radius * 1.06, radius * 0.98), hair, ink)
     face = _towards(middle, neck, 0.03 * unit)
-    _capsule(canvas, _towards(face, neck, -0.06 * unit), _towards(face, neck, 0.08 * unit), (radius * 0.8, radius * 0.7), skin, ink)
+    _capsule(
+        canvas,
+        _towards(face, neck, -0.06 * unit),
+        _towards(face, neck, 0.08 * unit),
+        (radius * 0.8, radius * 0.7),
+        skin,
+        ink,
+    )
 
 
 def _middle(points: list[Point]) -> Point:
@@ -220,10 +290,11 @@ def _capsule(canvas: Canvas, a: Point, b: Point, radii: tuple[float, float], col
     dx, dy = b[0] - a[0], b[1] - a[1]
     along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(dx * dx + dy * dy, 1e-3), 0, 1)
     radius = (radii[0] + (radii[1] - radii[0]) * along) * (1 + 0.3 * along * (1 - along))
-    off_x, off_y = x - (a[0] + along * dx), y - (a[1] + along * dy)
+    off_x = np.asarray(x - (a[0] + along * dx), np.float32)
+    off_y = np.asarray(y - (a[1] + along * dy), np.float32)
     distance = np.sqrt(off_x * off_x + off_y * off_y)
     cover = np.clip(radius - distance + 0.5, 0, 1)
-    share = np.minimum(distance / radius, 1) / np.maximum(distance, 1e-3)
+    share = np.asarray(np.minimum(distance / radius, 1) / np.maximum(distance, 1e-3), np.float32)
     painted = ink.shade(colour, off_x * share, off_y * share)
     painted *= (1 - 0.3 * np.clip((distance - radius + 2.5) / 2.5, 0, 1))[..., None]
     area += (painted - area) * cover[..., None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 BINARY_TYPE = "application/octet-stream"
+
+
+def as_object(value: object) -> dict[str, Any] | None:
+    """``value`` if it is a JSON object."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class Request:
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises `TroubleError` if it is none."""
-        data = self.json()
-        if not isinstance(data, dict):
+        data = as_object(self.json())
+        if data is None:
             raise TroubleError
         return data
 

@@ -39,10 +39,16 @@ def read_parts(content_type: str, body: bytes) -> list[Part] | None:
 def _read_part(piece: bytes) -> Part | None:
     head, blank, data = piece.partition(b"\r\n\r\n")
     disposition = next(
-        (line for line in head.decode("utf-8", "replace").splitlines() if line.lower().startswith("content-disposition:")),
+        (
+            line
+            for line in head.decode("utf-8", "replace").splitlines()
+            if line.lower().startswith("content-disposition:")
+        ),
         None,
     )
     if not blank or disposition is None:
         return None
-    values = {key.lower(): _ESCAPE.sub(r"\1", quoted) or plain for key, quoted, plain in _PARAMETER.findall(disposition)}
+    values = {
+        key.lower(): _ESCAPE.sub(r"\1", quoted) or plain for key, quoted, plain in _PARAMETER.findall(disposition)
+    }
     return Part(values.get("name", ""), values.get("filename"), data)

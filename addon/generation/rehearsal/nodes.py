@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Follows a graph's links backwards from what it saves.
 
-Nodes that only move pictures are carried out; everything a model would do between controls and decoded frames is taken
-together and handed to the painter.
+Nodes that only move pictures are carried out; everything a model would do between controls and decoded frames
+is taken together and handed to the painter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
 
 from PIL import UnidentifiedImageError
 
@@ -17,7 +18,6 @@ from .pictures import GREY, Clip, Picture, blur, plain, read_picture, scale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from fractions import Fraction
     from pathlib import Path
 
     from ...shot.ports import MovieCodec
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # Inputs through which core nodes take a picture that steers the model.
 CONTROLS = frozenset({"control_video", "pose_video", "background_video", "image", "control_image"})
-_PLAIN_SOURCES = frozenset({"LoadImage", "LoadVideo"})
 
 
 class NodeFailedError(Exception):
@@ -73,11 +72,10 @@ class Runner:
 
     def source(self, link: object) -> str:
         """Id of the node behind a link."""
-        match link:
-            case [str() as node, _] if node in self.graph:
-                return node
-            case _:
-                raise NodeFailedError("", "KeyError", f"no such link: {link!r}")
+        node = _source(link)
+        if node is None or node not in self.graph:
+            raise NodeFailedError("", "KeyError", f"no such link: {link!r}")
+        return node
 
     def inputs(self, node: str) -> Mapping[str, Any]:
         """Inputs of a node."""
@@ -116,7 +114,10 @@ class Runner:
             int(where.get("height", 480)),
             int(length) if not isinstance(length, list) else 1,
             self._prompt(order),
-            next((int(value) for key in order for name, value in self.inputs(key).items() if _is_seed(name, value)), 0),
+            next(
+                (int(value) for key in order for name, value in self.inputs(key).items() if _is_seed(name, value)),
+                0,
+            ),
             tuple(controls),
         )
 
@@ -131,13 +132,20 @@ class Runner:
         return ""
 
     def _text(self, key: str) -> str:
-        # "positive" comes before "negative" in every node that passes both on, so the first text found is the right one.
+        # "positive" comes before "negative" in every node that passes both on, so the first text found is
+        # the right one.
         text = self.inputs(key).get("text")
         return text if isinstance(text, str) and self.graph[key]["class_type"].startswith("CLIPTextEncode") else ""
 
 
+def _source(value: object) -> str | None:
+    """The node a link comes from, None if ``value`` is no link."""
+    pair = cast("list[object]", value) if isinstance(value, list) else []
+    return pair[0] if len(pair) == 2 and isinstance(pair[0], str) else None
+
+
 def _is_link(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)  # noqa: PLR2004 a link is a pair
+    return _source(value) is not None
 
 
 def _has_numbers(inputs: Mapping[str, Any], *names: str) -> bool:
@@ -159,7 +167,9 @@ def _opened(path: Path, node: str) -> Picture:
     try:
         return read_picture(path)
     except UnidentifiedImageError as error:
-        raise NodeFailedError(node, "PIL.UnidentifiedImageError", f"cannot identify image file '{path.name}'\n") from error
+        raise NodeFailedError(
+            node, "PIL.UnidentifiedImageError", f"cannot identify image file '{path.name}'\n"
+        ) from error
     except OSError as error:
         raise NodeFailedError(node, "OSError", f"{error.strerror or error}: '{path.name}'\n") from error
 
@@ -205,7 +215,9 @@ def _scale(run: Runner, node: str) -> Clip:
     inputs = run.inputs(node)
     width, height, method = int(inputs["width"]), int(inputs["height"]), str(inputs["upscale_method"])
     is_cropped = inputs.get("crop") == "center"
-    return run.clip(inputs["image"]).mapped(lambda picture: _scaled(picture, width, height, method, is_cropped=is_cropped))
+    return run.clip(inputs["image"]).mapped(
+        lambda picture: _scaled(picture, width, height, method, is_cropped=is_cropped)
+    )
 
 
 def _scaled(picture: Picture, width: int, height: int, method: str, *, is_cropped: bool) -> Picture:
@@ -252,7 +264,10 @@ _STEPS: Mapping[str, Callable[[Runner, str], Clip]] = {
 
 
 def fitted(clip: Clip, width: int, height: int, index: int) -> Picture:
-    """Frame ``index`` of a control as ``WanVaceToVideo`` reads it: bilinear, middle cut out, 0.5 grey past its end."""
+    """Frame ``index`` of a control as ``WanVaceToVideo`` reads it.
+
+    Bilinear, middle cut out, 0.5 grey past its end.
+    """
     if index >= clip.count:
         return plain(width, height, GREY * 0x10101)
     return scale(clip.frame(index), width, height, is_cropped=True)
@@ -260,8 +275,6 @@ def fitted(clip: Clip, width: int, height: int, index: int) -> Picture:
 
 def frame_rate(run: Runner, node: str) -> Fraction | None:
     """Frames per second of the movie behind a node, None if it does not say."""
-    from fractions import Fraction
-
     for key in run.upstream(node):
         fps = run.inputs(key).get("fps")
         if isinstance(fps, int | float):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours and light of a rehearsal: chosen by words of the prompt and by a hash of prompt and seed, the same for all frames."""
+"""Colours and light of a rehearsal.
+
+Chosen by words of the prompt and by a hash of prompt and seed, the same for all frames.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """``sky`` is the top of the frame and ``fog`` its horizon; ``ground`` tints what faces up. ``haze`` 0 … 1 is its strength."""
+    """``sky`` is the top of the frame and ``fog`` its horizon; ``ground`` tints what faces up.
+
+    ``haze`` 0 … 1 is its strength.
+    """
 
     shadow: Colour
     mid: Colour
@@ -80,7 +86,10 @@ HAIRS: tuple[Colour, ...] = ((0.13, 0.10, 0.09), (0.28, 0.18, 0.11), (0.55, 0.40
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stays the same over all frames. ``light`` points from the picture towards the key light: x right, y down, z to us."""
+    """What stays the same over all frames.
+
+    ``light`` points from the picture towards the key light: x right, y down, z to us.
+    """
 
     palette: Palette
     light: npt.NDArray[np.float32]
@@ -97,7 +106,11 @@ class Look:
 def choose_look(prompt: str, seed: int) -> Look:
     """The look of a prompt and a seed. The first word that names a mood decides, else chance does."""
     number = _number(f"{prompt}\0{seed}")
-    hits = [(found.start(), name) for name, words in _WORDS.items() if (found := re.search(rf"\b(?:{words})\b", prompt.lower()))]
+    hits = [
+        (found.start(), name)
+        for name, words in _WORDS.items()
+        if (found := re.search(rf"\b(?:{words})\b", prompt.lower()))
+    ]
     name = min(hits)[1] if hits else _CHANCE[number % len(_CHANCE)]
     side = -1.0 if (number >> 8) & 1 else 1.0
     turn = math.radians(35 + (number >> 16) % 30)

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -72,9 +72,15 @@ class Record:
     def as_history(self) -> Json:
         """The entry of ``/history``."""
         meta = {
-            node: {"node_id": node, "display_node": node, "parent_node": None, "real_node_id": node} for node in self.outputs
+            node: {"node_id": node, "display_node": node, "parent_node": None, "real_node_id": node}
+            for node in self.outputs
         }
-        return {"prompt": self.prompt.as_list(), "outputs": self.outputs, "status": self.status_json(), "meta": meta}
+        return {
+            "prompt": self.prompt.as_list(),
+            "outputs": self.outputs,
+            "status": self.status_json(),
+            "meta": meta,
+        }
 
     def as_job(self, *, is_full: bool) -> Json:
         """The entry of ``/api/jobs``, with graph and messages if ``is_full``."""
@@ -83,8 +89,8 @@ class Record:
         job["execution_end_time"] = self.messages[-1][1]["timestamp"]
         if self.status is JobStatus.FAILED:
             job["execution_error"] = self.messages[-1][1]
-        files = [
-            {**item, "nodeId": node, "mediaType": media}
+        files: list[Json] = [
+            {**cast("Json", item), "nodeId": node, "mediaType": media}
             for node, output in self.outputs.items()
             for media, items in output.items()
             for item in items
@@ -165,7 +171,10 @@ class PromptQueue:
             self._changed.notify_all()
 
     def interrupt(self, prompt_id: str | None = None) -> bool:
-        """Interrupt the running prompt, only if it is ``prompt_id`` when that is given. Whether there was one to stop."""
+        """Interrupt the running prompt, only if it is ``prompt_id`` when that is given.
+
+        Whether there was one to stop.
+        """
         with self._changed:
             is_it = self._running is not None and prompt_id in {None, self._running.id} and not self._is_interrupted
             self._is_interrupted |= is_it

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from ..services.comfyui import verdict
 from ..services.comfyui.schema import RECORDED_VERSION, ObjectInfo
 from ..services.comfyui.validate import validate
-from .messages import NOT_FOUND, Reply, Request, TroubleError, json_reply, text_reply
+from .messages import NOT_FOUND, Reply, Request, TroubleError, as_object, json_reply, text_reply
 from .multipart import Part, read_parts
 from .prompts import JobStatus, PromptQueue, now_ms
 from .storage import KINDS, OutsideError, Place, Storage
@@ -79,8 +79,7 @@ def _get_prompt(service: Service, request: Request, rest: list[str]) -> Reply:
 
 def _post_prompt(service: Service, request: Request, rest: list[str]) -> Reply:
     del rest
-    data = request.json()
-    body: Json = data if isinstance(data, dict) else {}
+    body = as_object(request.json()) or {}
     number = body["number"] if "number" in body else service.queue.number(front=bool(body.get("front")))
     if "prompt" not in body:
         return json_reply({"error": verdict.no_prompt(), "node_errors": {}}, 400)
@@ -134,7 +133,10 @@ def _get_queue(service: Service, request: Request, rest: list[str]) -> Reply:
     del request, rest
     running, pending = service.queue.snapshot()
     return json_reply(
-        {"queue_running": [item.as_list() for item in running], "queue_pending": [item.as_list() for item in pending]}
+        {
+            "queue_running": [item.as_list() for item in running],
+            "queue_pending": [item.as_list() for item in pending],
+        }
     )
 
 
@@ -151,8 +153,8 @@ def _post_queue(service: Service, request: Request, rest: list[str]) -> Reply:
 def _interrupt(service: Service, request: Request, rest: list[str]) -> Reply:
     """Without an id it stops whatever runs."""
     del rest
-    body: Any = request.json() if request.body else {}
-    service.queue.interrupt(body.get("prompt_id") if isinstance(body, dict) else None)
+    body = as_object(request.json()) if request.body else None
+    service.queue.interrupt((body or {}).get("prompt_id"))
     return Reply()
 
 
@@ -214,13 +216,18 @@ def _post_jobs(service: Service, request: Request, rest: list[str]) -> Reply:
             wrong = [item for item in ids if not _is_canonical(item)]
             if wrong:
                 return json_reply({"error": "job_ids contains invalid id(s)", "invalid_ids": wrong}, 400)
-            return json_reply({"cancelled": any([_cancel(service, item) for item in ids])})
+            return json_reply({"cancelled": _cancel_all(service, ids)})
         case _:
             return NOT_FOUND
 
 
 def _cancel(service: Service, prompt_id: str) -> bool:
     return service.queue.delete([prompt_id]) or service.queue.interrupt(prompt_id)
+
+
+def _cancel_all(service: Service, ids: list[str]) -> bool:
+    outcomes = [_cancel(service, prompt_id) for prompt_id in ids]
+    return any(outcomes)
 
 
 def _upload(service: Service, request: Request, rest: list[str]) -> Reply:
@@ -267,7 +274,13 @@ def _features(service: Service, request: Request, rest: list[str]) -> Reply:
 def _system_stats(service: Service, request: Request, rest: list[str]) -> Reply:
     del service, request, rest
     system = {"os": "rehearsal", "ram_total": 0, "ram_free": 0, "comfyui_version": RECORDED_VERSION}
-    system |= {"python_version": "", "pytorch_version": "", "embedded_python": False, "argv": [], "second_unit_rehearsal": True}
+    system |= {
+        "python_version": "",
+        "pytorch_version": "",
+        "embedded_python": False,
+        "argv": [],
+        "second_unit_rehearsal": True,
+    }
     device = {"name": DEVICE, "type": "cpu", "index": None, "vram_total": 0, "vram_free": 0}
     return json_reply({"system": system, "devices": [device | {"torch_vram_total": 0, "torch_vram_free": 0}]})
 
@@ -309,7 +322,16 @@ def _described(name: str, entry: Mapping[str, Any], files: list[str]) -> Json:
 def _models(service: Service, request: Request, rest: list[str]) -> Reply:
     """A rehearsal has no models of its own and takes every name."""
     del service, request
-    folders = ["checkpoints", "loras", "vae", "text_encoders", "diffusion_models", "clip_vision", "controlnet", "model_patches"]
+    folders = [
+        "checkpoints",
+        "loras",
+        "vae",
+        "text_encoders",
+        "diffusion_models",
+        "clip_vision",
+        "controlnet",
+        "model_patches",
+    ]
     if not rest:
         return json_reply(folders)
     return json_reply([]) if rest[0] in folders else Reply(404)

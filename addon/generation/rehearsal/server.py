@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rehearsal service: a local server that speaks ComfyUI's protocol and shades controls without a model.
 
-It listens on 127.0.0.1 only. One thread answers each connection, one thread carries out prompts in queue order.
+It listens on 127.0.0.1 only. One thread answers each connection, one thread carries out prompts in queue
+order.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def _go_on(prompt_id: str, node_id: str) -> None:
 class RehearsalServer:
     """``with RehearsalServer(codec, folder) as server: … server.url``.
 
-    ``folder`` belongs to the caller and keeps what was uploaded and made; ``port`` 0 takes any free one. ``before_node`` is
-    called with (prompt id, node id) on the worker thread before each node and each saved frame: a test holds it there.
+    ``folder`` belongs to the caller and keeps what was uploaded and made; ``port`` 0 takes any free one.
+    ``before_node`` is called with (prompt id, node id) on the worker thread before each node and each saved
+    frame: a test holds it there.
     """
 
     def __init__(
@@ -56,7 +58,12 @@ class RehearsalServer:
         self._http = _Listener((LOOPBACK, port), Service(storage, self._queue, recorded_object_info(), max_body))
         self._threads = [
             threading.Thread(target=self._work, name="rehearsal worker", daemon=True),
-            threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="rehearsal http", daemon=True),
+            threading.Thread(
+                target=self._http.serve_forever,
+                kwargs={"poll_interval": 0.05},
+                name="rehearsal http",
+                daemon=True,
+            ),
         ]
 
     @property
@@ -83,7 +90,9 @@ class RehearsalServer:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _work(self) -> None:
@@ -108,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Small answers leave at once: with Nagle's algorithm each poll would cost 40 ms.
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    server: _Listener
+    server: _Listener  # pyright: ignore[reportIncompatibleVariableOverride]  only our listener makes handlers
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name is the base class's
         """Silent."""
@@ -134,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             reply = TROUBLE
         self._send(reply)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer  # noqa: N815 http.server looks for these names
 
     def _body(self) -> bytes | None:
         """The whole body, None if it is too large."""
@@ -143,14 +152,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self._chunks(limit)
         text = self.headers.get("Content-Length", "0")
         length = int(text) if text.isdigit() else 0
-        return self.rfile.read(length) if length <= limit else None
+        return self._exactly(length) if length <= limit else None
+
+    def _exactly(self, length: int) -> bytes:
+        """That many bytes. A client that stops in the middle gets no answer and leaves no file."""
+        data = self.rfile.read(length)
+        if len(data) < length:
+            raise ConnectionAbortedError
+        return data
 
     def _chunks(self, limit: int) -> bytes | None:
         data = bytearray()
         while (size := int(self.rfile.readline(_BLOCK).partition(b";")[0] or b"0", 16)) > 0:
             if len(data) + size > limit:
                 return None
-            data += self.rfile.read(size)
+            data += self._exactly(size)
             self.rfile.readline(_BLOCK)
         while self.rfile.readline(_BLOCK).strip():
             continue

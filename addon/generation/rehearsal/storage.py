@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rehearsal service's folders. Names come from requests: each is resolved and must stay inside its folder."""
+"""The rehearsal service's folders.
+
+Names come from requests: each is resolved and must stay inside its folder.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,8 @@ class Storage:
         return self._inside(self.root / kind, subfolder)
 
     def _inside(self, base: Path, name: str) -> Path:
-        if "\0" in name or any(len(os.fsencode(part)) > LONGEST_NAME for part in re.split(r"[/\\]", name)):
+        is_odd = any(ord(letter) < ord(" ") for letter in name)
+        if is_odd or any(len(os.fsencode(part)) > LONGEST_NAME for part in re.split(r"[/\\]", name)):
             raise OutsideError(name)
         path = (base / name).resolve()
         if not path.is_relative_to(base):
@@ -79,10 +83,10 @@ class Storage:
         return sorted(path.name for path in (self.root / "input").iterdir() if path.is_file())
 
     def upload(self, data: bytes, place: Place, *, overwrite: bool) -> Place:
-        """Keep an uploaded file. Without ``overwrite`` other bytes under the same name become ``name (1).png``.
+        """Keep an uploaded file and say where.
 
-        Raises `OutsideError` for a name that leaves its folder, `FileNotFoundError` if the name holds a folder that is
-        not there.
+        Without ``overwrite`` other bytes under the same name become ``name (1).png``. Raises `OutsideError` for a name
+        that leaves its folder, `FileNotFoundError` if the name holds a folder that is not there.
         """
         folder = self.folder(place.kind, place.subfolder)
         wanted = self._inside(folder, place.name)
@@ -122,7 +126,10 @@ class Series:
 
 
 def open_series(storage: Storage, kind: str, prefix: str) -> Series:
-    """Begin a series. Raises `OutsideError` if the prefix leaves the folder, `OSError` for a name the disk refuses."""
+    """Begin a series.
+
+    Raises `OutsideError` if the prefix leaves the folder, `OSError` for a name the disk refuses.
+    """
     clean = posixpath.normpath(prefix)
     if posixpath.isabs(clean) or clean.split("/")[0] == "..":
         raise OutsideError(prefix)

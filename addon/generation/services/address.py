@@ -50,18 +50,19 @@ def parse_address(url: str) -> Address:
     found = _ADDRESS.fullmatch(url)
     if found is None or ".." in url:
         raise UsageError(
-            "That is no address of a service.", "Write it as http://host:port, without a user name or password."
+            "That is no address of a service.",
+            "Write it as http://host:port, without a user name or password.",
         )
     host = found["host"].strip("[]").lower()
     port = int(found["port"] or (443 if found["scheme"] == "https" else 80))
-    if not 0 < port < 65536 or (":" in host and not _is_ip(host)):
+    if not 0 < port < 65536 or (found["host"].startswith("[") and not _is_ip_v6(host)):
         raise UsageError(f"'{url}' is no address of a service.", "Write it as http://host:port.")
     return Address(found["scheme"], host, port, found["path"])
 
 
-def _is_ip(host: str) -> bool:
+def _is_ip_v6(host: str) -> bool:
     try:
-        ipaddress.ip_address(host)
+        ipaddress.IPv6Address(host)
     except ValueError:
         return False
     return True

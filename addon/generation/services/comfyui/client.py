@@ -33,7 +33,12 @@ class ComfyService:
     """
 
     def __init__(
-        self, url: str, template: Template, *, headers: Mapping[str, str] | None = None, any_model: bool = False
+        self,
+        url: str,
+        template: Template,
+        *,
+        headers: Mapping[str, str] | None = None,
+        any_model: bool = False,
     ) -> None:
         self._http = Transport(url, headers=headers)
         self._template = template
@@ -120,7 +125,7 @@ class ComfyService:
         if not is_taken or answer.get("node_errors") or given != prompt_id:
             if is_taken:
                 self._withdraw(str(given))
-            raise refusal(answer) if given == prompt_id or not is_taken else _odd(reply.status, "our job number")
+            raise (refusal(answer) if given == prompt_id or not is_taken else _odd(reply.status, "our job number"))
 
     def poll(self, ticket: Ticket) -> Answer:
         """Jobs API; servers without it by history and queue. Known to neither: lost."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Graph templates: an API-format graph beside a map of roles.
 
-A *role* (``prompt``, ``seed``, ``control.guide`` …) names the inputs of nodes that a job fills. Filling copies the graph and
-puts plain values into these inputs: nothing is evaluated, no link is made or broken.
+A *role* (``prompt``, ``seed``, ``control.guide`` …) names the inputs of nodes that a job fills. Filling
+copies the graph and puts plain values into these inputs: nothing is evaluated, no link is made or broken.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Template:
 
     @property
     def controls(self) -> tuple[str, ...]:
-        """Names of the control passes it takes: ``guide``, ``depth``, ``pose`` …"""
+        """Names of the control passes it takes, such as ``guide`` or ``depth``."""
         names = (role.removeprefix(CONTROL) for role in self.roles if role.startswith(CONTROL))
         return tuple(name for name in names if "." not in name)
 
@@ -113,8 +113,9 @@ def _read_slot(slot: object, graph: Graph) -> Slot | None:
 def fill(template: Template, values: Mapping[str, object]) -> Graph:
     """Return a copy of the template's graph with ``values`` (role to text or number) in their places.
 
-    Roles that are not named keep what the template says. Raises `JobError` for a role the template does not have, for the
-    role ``output``, for a value that is no text or finite number, and for a text where a number belongs (or the reverse).
+    Roles that are not named keep what the template says. Raises `JobError` for a role the template does not
+    have, for the role ``output``, for a value that is no text or finite number, and for a text where a number
+    belongs (or the reverse).
     """
     graph = copy.deepcopy(template.graph)
     for role, value in values.items():
@@ -155,11 +156,14 @@ def looks_like_ui_format(data: object) -> bool:
 
 
 def parse_graph(data: object, where: str) -> Graph:
-    """Check that ``data`` is an API-format graph and return it. ``where`` names it in errors (`DocumentError`)."""
+    """Check that ``data`` is an API-format graph and return it.
+
+    ``where`` names it in errors (`DocumentError`).
+    """
     if looks_like_ui_format(data):
         raise DocumentError(
             f"'{where}' is a workflow in the format of ComfyUI's editor, which a server cannot run.",
-            "Open it in ComfyUI, switch on the developer options, choose Export (API) or Save (API Format), and use that file.",
+            "Open it in ComfyUI, choose Export (API) (Save (API Format) in older versions), and use that file.",
         )
     nodes = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     if not nodes or not all(_is_node(node) for node in nodes.values()):
@@ -181,4 +185,3 @@ def read_graph(path: Path) -> Graph:
     except (OSError, ValueError) as error:
         raise DocumentError(f"The graph '{path.name}' could not be read.", "Export it again.") from error
     return parse_graph(data, path.name)
-

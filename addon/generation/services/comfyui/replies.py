@@ -104,6 +104,9 @@ def _errors(node: object) -> list[Any]:
 
 
 def _sentences(verdict: ValidationResult) -> list[str]:
+    about = as_mapping(as_mapping(verdict.error).get("extra_info"))
+    if as_mapping(verdict.error).get("type") == "missing_node_type" and about.get("class_type"):
+        return [f"it has no node '{about['class_type']}'"]
     try:
         return verdict.sentences()
     except (KeyError, TypeError):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ``/object_info`` says about node classes, read into one form.
 
-ComfyUI writes a choice in three ways (``[["a", "b"], {}]``, ``["COMBO", {"options": [...]}]`` and nested dynamic combos whose
-children travel as dotted keys) and lists of inputs as auto-growing templates. Here all of them become `InputSpec`.
+ComfyUI writes a choice in three ways (``[["a", "b"], {}]``, ``["COMBO", {"options": [...]}]`` and nested
+dynamic combos whose children travel as dotted keys) and lists of inputs as auto-growing templates. Here all
+of them become `InputSpec`.
 """
 
 from __future__ import annotations
@@ -74,18 +75,26 @@ def input_specs(entry: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator
     yield from _section(entry["input"], values, "", is_nested=False)
 
 
-def _section(section: Mapping[str, Any], values: Mapping[str, Any], prefix: str, *, is_nested: bool) -> Iterator[InputSpec]:
+def _section(
+    section: Mapping[str, Any], values: Mapping[str, Any], prefix: str, *, is_nested: bool
+) -> Iterator[InputSpec]:
     for group in ("required", "optional"):
         for name, raw in section.get(group, {}).items():
-            config = [raw[0], raw[1] if len(raw) > 1 else {}]
+            config = _config(raw)
             if config[0] == _AUTOGROW:
                 yield from _grown(prefix + name, config[1]["template"], values)
                 continue
-            # A dynamic choice inside another may be left out: flat "format", "codec" of older servers still pass.
+            # A dynamic choice inside another may be left out: flat "format", "codec" of older servers still
+            # pass.
             is_required = group == "required" and not (is_nested and config[0] == _DYNAMIC)
             yield InputSpec(prefix + name, config, is_required)
             if config[0] == _DYNAMIC:
                 yield from _chosen(prefix + name, config[1], values)
+
+
+def _config(raw: list[Any]) -> list[Any]:
+    """Type and options; classes without options leave them out."""
+    return [raw[0], raw[1]] if len(raw) > 1 else [raw[0], {}]
 
 
 def _chosen(name: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[InputSpec]:
@@ -100,11 +109,14 @@ def _grown(name: str, template: Mapping[str, Any], values: Mapping[str, Any]) ->
     for index, child in enumerate(names):
         key = f"{name}.{child}"
         if index < template.get("min", 0) or key in values:
-            yield InputSpec(key, [raw[0], raw[1] if len(raw) > 1 else {}], index < template.get("min", 0))
+            yield InputSpec(key, _config(raw), index < template.get("min", 0))
 
 
 def types_match(received: str, wanted: str) -> bool:
-    """Whether an output of type ``received`` may feed an input of type ``wanted`` (comma lists: any in common)."""
+    """Whether an output of type ``received`` may feed an input of type ``wanted`` (comma lists.
+
+    Any in common).
+    """
     got, want = set(received.split(",")), set(wanted.split(","))
     return bool(got & want or got & _ANY or want & _ANY)
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 5.0
 READ_S = 60.0
-PIECE = 1 << 20
+PIECE = 1 << 17
+"""What is read at once. When a connection breaks, at most so much of what had arrived is lost."""
 LARGEST_JSON = 64 << 20
 LARGEST_FILE = 2 << 30
 _HANDLED = frozenset({200, 201, 206, 400, 404, 405, 409, 413, 416, 422})
@@ -57,9 +58,7 @@ class Multipart:
     The file is never in memory as a whole. Iterating again begins again.
     """
 
-    def __init__(
-        self, file: Path, filename: str, fields: Mapping[str, str], on_bytes: Callable[[int], None]
-    ) -> None:
+    def __init__(self, file: Path, filename: str, fields: Mapping[str, str], on_bytes: Callable[[int], None]) -> None:
         boundary = uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         parts = [
@@ -134,9 +133,7 @@ class Transport:
             raise storage_error(error, file) from error
         return self._reply("POST", path, data=body, headers={"Content-Type": body.content_type})
 
-    def download(
-        self, path: str, params: Mapping[str, str], target: Path, on_bytes: Callable[[int], None]
-    ) -> None:
+    def download(self, path: str, params: Mapping[str, str], target: Path, on_bytes: Callable[[int], None]) -> None:
         """GET a file into ``target``. What is there already is kept and the rest asked for.
 
         Raises `ServiceError`: expired if the file is gone, transient if the connection ends before the file does (what
@@ -179,13 +176,14 @@ class Transport:
     def _reply(self, method: str, path: str, **options: Any) -> Reply:
         with self._send(method, path, stream=True, **options) as response:
             body = self._read(response)
-        is_json = "json" in response.headers.get("Content-Type", "")
+        is_json = "json" in response.headers.get("Content-Type", "") and response.status_code != 413
         text = body.decode("utf-8", "replace")
         try:
             data: object = json.loads(text) if is_json and text else None
         except ValueError as error:
             raise ServiceError(
-                f"The service at {self.address.url} sent an answer that is damaged.", "Try again, or restart the service."
+                f"The service at {self.address.url} sent an answer that is damaged.",
+                "Try again, or restart the service.",
             ) from error
         return Reply(response.status_code, is_json, data, text[:2000])
 
@@ -207,12 +205,11 @@ class Transport:
 
         url = self.address.url
         try:
-            response = self._open().request(
-                method, url + path, timeout=self._timeout, allow_redirects=False, **options
-            )
+            response = self._open().request(method, url + path, timeout=self._timeout, allow_redirects=False, **options)
         except requests.exceptions.SSLError as error:
             raise ServiceError(
-                f"The certificate of {url} is not trusted.", "Check the address, or have the certificate repaired."
+                f"The certificate of {url} is not trusted.",
+                "Check the address, or have the certificate repaired.",
             ) from error
         except requests.exceptions.ReadTimeout as error:
             raise _slow(url) from error
@@ -322,7 +319,8 @@ def _cut_off(url: str) -> ServiceError:
 
 def _too_large(limit: int) -> ServiceError:
     return ServiceError(
-        f"The service sends more than {limit >> 20} MB in one answer.", "Check that the address is that of a service."
+        f"The service sends more than {limit >> 20} MB in one answer.",
+        "Check that the address is that of a service.",
     )
 
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges a graph as the server would, before a byte is sent; the rehearsal service answers with the same judgement.
+"""Judges a graph as the server would, before a byte is sent.
 
-Beyond the server's own rules the ``step`` of whole numbers is checked: the server lets ``width`` 833 pass and the model
-fails later.
+The rehearsal service answers with the same judgement. Beyond the server's own rules the ``step`` of whole numbers is
+checked: the server lets ``width`` 833 pass and the model fails later.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import verdict
 from .schema import InputSpec, ObjectInfo, input_specs, output_types, types_match
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from ....shot.documents import Json
     from .graph import Graph
 
-_CONVERSIONS: Mapping[str, Callable[[Any], object]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
+_CONVERSIONS: Mapping[str, Callable[[Any], object]] = {
+    "INT": int,
+    "FLOAT": float,
+    "STRING": str,
+    "BOOLEAN": bool,
+}
 # What stands in lists of model files on a server that has none: random test weights and built-in names.
 _STAND_INS = ("tst_random_", "pixel_space", "[None]")
 
@@ -55,14 +60,16 @@ def validate(
 ) -> ValidationResult:
     """Judge an API-format graph.
 
-    ``object_info`` is the server's table (or the recorded one). ``files_exist`` tells whether the value of an upload input
-    names a file the server has; None leaves files unchecked. With ``any_model`` every model file is taken to be installed.
-    ``targets`` restricts the outputs (``partial_execution_targets``).
+    ``object_info`` is the server's table (or the recorded one). ``files_exist`` tells whether the value of an
+    upload input names a file the server has; None leaves files unchecked. With ``any_model`` every model file
+    is taken to be installed. ``targets`` restricts the outputs (``partial_execution_targets``).
     """
     for node_id, node in graph.items():
         if node.get("class_type") not in object_info:
             return ValidationResult(verdict.unknown_class(node_id, node), {}, ())
-    wanted = [key for key, node in graph.items() if _is_output(object_info, node) and (targets is None or key in targets)]
+    wanted = [
+        key for key, node in graph.items() if _is_output(object_info, node) and (targets is None or key in targets)
+    ]
     if not wanted:
         return ValidationResult(verdict.no_outputs(), {}, ())
     return _judge_outputs(_Judge(graph, object_info, files_exist, any_model), wanted)
@@ -144,7 +151,7 @@ def _judge_input(judge: _Judge, node_id: str, spec: InputSpec, reasons: list[Jso
         return True
     value = inputs[spec.name]
     if isinstance(value, list):
-        return _judge_link(judge, spec, list[Any](value), reasons, path)
+        return _judge_link(judge, spec, cast("list[Any]", value), reasons, path)
     reason = _judge_value(judge, spec, _unwrapped(value))
     if reason is not None:
         reasons.append(reason)
@@ -155,14 +162,15 @@ def _judge_input(judge: _Judge, node_id: str, spec: InputSpec, reasons: list[Jso
 
 def _unwrapped(value: object) -> Any:
     """A literal list travels as ``{"__value__": [...]}``."""
-    return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
+    return cast("Json", value).get("__value__", value) if isinstance(value, dict) else value
 
 
 def _judge_link(judge: _Judge, spec: InputSpec, link: list[Any], reasons: list[Json], path: list[str]) -> bool:
-    if len(link) != 2:  # noqa: PLR2004 a link is a pair
+    if len(link) != 2:
         reasons.append(verdict.bad_link(spec, link))
         return True
-    # Not caught here: an absent node or slot makes *this* node unreadable, and whoever is linked to it reports that.
+    # Not caught here: an absent node or slot makes *this* node unreadable, and whoever is linked to it
+    # reports that.
     received = _received_type(judge, link)
     if not types_match(received, spec.type):
         reasons.append(verdict.type_mismatch(spec, received, link))
@@ -213,8 +221,12 @@ def _judge_choice(judge: _Judge, spec: InputSpec, value: Any) -> Json | None:
     choices = spec.choices
     if choices is None or (judge.any_model and _is_model_list(choices)):
         return None
-    values = list[Any](value) if isinstance(value, list) else [value]
-    return None if all(item in choices for item in values) else verdict.not_in_list(spec, value, choices)
+    values: list[Any] = [value]
+    if isinstance(value, list):
+        values = cast("list[Any]", value)
+    return (
+        None if all(item in choices for item in values) else verdict.not_in_list(spec, cast("object", value), choices)
+    )
 
 
 def _is_model_list(choices: list[Any]) -> bool:

@@ -25,7 +25,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """What the server answers. ``error`` is None if it takes the graph; ``node_errors`` may be there all the same."""
+    """What the server answers.
+
+    ``error`` is None if it takes the graph; ``node_errors`` may be there all the same.
+    """
 
     error: Json | None
     node_errors: Json
@@ -134,7 +137,10 @@ def out_of_range(spec: InputSpec, value: float, side: str) -> Json:
 
 
 def not_in_list(spec: InputSpec, value: object, choices: list[Any]) -> Json:
-    """A choice that does not exist (a model file that is not installed, for one). Long lists are not spelled out."""
+    """A choice that does not exist (a model file that is not installed, for one).
+
+    Long lists are not spelled out.
+    """
     is_long = len(choices) > LONGEST_LIST
     shown = f"(list of length {len(choices)})" if is_long else str(choices)
     about = _about(spec) | ({"input_config": None} if is_long else {})

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``generate``: consent, jobs on disk, the runner process, takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import JobError, UsageError
+from ..generation.jobs.consent import check, leaving
+from ..generation.jobs.parcels import Order, make_submission
+from ..generation.jobs.process import start_runner, wait_for
+from ..generation.jobs.store import JobStore
+from ..generation.services.comfyui.graph import load_template
+from ..shot.job import JobState
+from ..shot.package import load_current, load_manifest
+from ..shot.profile import load_profile
+from ..shot.project import REHEARSAL, allow_host
+from .context import blocked_shots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..generation.jobs.store import Job
+    from ..shot.job import Request, Submission
+    from ..shot.shot import Brief, SceneInfo, Shot
+    from .console import Bar
+    from .context import Context
+
+# where the embedded service listens is decided when the runner starts it; what counts here is that it is loopback
+_EMBEDDED = "http://127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOptions:
+    """What the command line may change. ``service`` is a name or an address."""
+
+    service: str | None = None
+    allow_host: bool = False
+    prompt: str | None = None
+    seed: int | None = None
+    takes: int = 1
+    wait: bool = False
+
+
+def generate(context: Context, info: SceneInfo, options: GenerateOptions) -> list[Job]:
+    """Order the takes of every shot asked for. The same work is never ordered twice."""
+    shots = [blocked.shot for blocked in blocked_shots(context, info)]
+    orders = [_order(context, shot, options, index) for shot in shots for index in range(options.takes)]
+    work = [make_submission(order) for order in orders]
+    _consent(context, orders[0].url, [submission for _, submission in work], options)
+    if context.dry_run:
+        _announce(context, work)
+        return []
+    store = JobStore(context.project)
+    ordered = [store.ensure(request, submission) for request, submission in work]
+    uuids = [job.uuid for job, _ in ordered]
+    runner = start_runner(context.project) if any(job.is_open for job, _ in ordered) else None
+    for job, is_new in ordered:
+        context.console.record("job", {"job": job.uuid, "shot": job.request.shot_name, "new": is_new})
+    if not options.wait:
+        count = sum(job.is_open for job, _ in ordered)
+        context.console.say(f"  {count} job(s) under way. Follow them with 'second-unit jobs wait --project {context.project.root}'.")
+        return [job for job, _ in ordered]
+    del runner
+    return follow(context, store, uuids)
+
+
+def follow(context: Context, store: JobStore, uuids: Sequence[str]) -> list[Job]:
+    """Stay until the jobs have ended. Raises `JobError` when one did not make its take."""
+    bar = context.console.step("Generating")
+    known: dict[str, float] = dict.fromkeys(uuids, 0.0)
+    jobs = wait_for(store, uuids, lambda: start_runner(context.project), lambda job: _show(bar, known, job))
+    bar.finish(f"{len(jobs)} takes: {', '.join(f'{j.request.shot_name} {j.state.take or j.state.state.value}' for j in jobs)}")
+    for job in jobs:
+        context.console.record("take", {"job": job.uuid, "shot": job.request.shot_name, "take": job.state.take, "state": job.state.state.value})
+    failed = next((job for job in jobs if job.state.state is not JobState.DONE), None)
+    if failed is not None:
+        what = failed.state.what or f"it is {failed.state.state.value}."
+        raise JobError(f"{failed.request.shot_name}: {what}", failed.state.fix or "Run 'second-unit jobs show' for more.")
+    return jobs
+
+
+def _show(bar: Bar, known: dict[str, float], job: Job) -> None:
+    known[job.uuid] = 1.0 if job.state.state.is_end else job.state.progress
+    bar(sum(known.values()) * 100, len(known) * 100, f"{job.request.shot_name} {job.state.state.value}")
+
+
+def _order(context: Context, shot: Shot, options: GenerateOptions, index: int) -> Order:
+    paths = context.project.shot(shot.folder)
+    current = load_current(paths.current)
+    if current is None:
+        raise UsageError(f"{shot.name} has no control package yet.", "Run 'second-unit condition' first.")
+    manifest = load_manifest(paths.packages / current)
+    profile = load_profile(manifest.profile)
+    service, url = _service(context, options)
+    return Order(
+        project=context.project, shot=shot, package=paths.packages / current, manifest=manifest, profile=profile,
+        quality=manifest.quality, brief=_brief(shot, options), template=load_template(profile.graph), service=service,
+        url=url, take_index=index,
+    )  # fmt: skip
+
+
+def _brief(shot: Shot, options: GenerateOptions) -> Brief:
+    brief = shot.brief
+    if options.prompt is not None:
+        brief = replace(brief, prompt=options.prompt)
+    return brief if options.seed is None else replace(brief, seed=options.seed)
+
+
+def _service(context: Context, options: GenerateOptions) -> tuple[str, str]:
+    named = options.service or context.settings.service
+    if named == REHEARSAL:
+        return REHEARSAL, _EMBEDDED
+    if "://" in named:
+        return "comfyui", named
+    raise UsageError(
+        f"There is no service '{named}'.", f"Use '{REHEARSAL}' or the address of a ComfyUI, such as http://127.0.0.1:8188."
+    )
+
+
+def _consent(context: Context, url: str, submissions: Sequence[Submission], options: GenerateOptions) -> None:
+    """Ask before the first byte goes to a new host; the yes is kept in ``project.toml``."""
+    allowed = check(url, context.settings.allowed_hosts, submissions, allow=options.allow_host)
+    if allowed is not None and not context.dry_run:
+        allow_host(context.project, allowed)
+        context.console.say(f"  {leaving(submissions)} go to {allowed}; the yes is kept in {context.project.config}.")
+
+
+def _announce(context: Context, work: Sequence[tuple[Request, Submission]]) -> None:
+    for request, submission in work:
+        context.console.say(f"{request.shot_name}: {leaving([submission])} to {submission.host} for graph {request.graph}")
+        for parcel in submission.parcels:
+            for file in parcel.files:
+                context.console.say(f"    {file.path} ({file.size} bytes) as {file.name}")
+            for text in parcel.texts:
+                context.console.say(f"    {text.role}: {text.text!r}")

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes a .blend the way an artist would, and saves it (or a copy)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def run(args: dict[str, Any]) -> Any:
+    """``move``: an object and by how much; ``remove_cameras``; ``fake_version``: bytes are patched by the test."""
+    if args.get("blend"):
+        bpy.ops.wm.open_mainfile(filepath=args["blend"])
+    else:
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    for name, by in args.get("move", {}).items():
+        bpy.data.objects[name].delta_location = by
+    if args.get("remove_cameras"):
+        for thing in [o for o in bpy.data.objects if o.type == "CAMERA"]:
+            bpy.data.objects.remove(thing)
+    bpy.ops.wm.save_as_mainfile(filepath=args["to"], compress=False)
+    return list(bpy.app.version)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything RNA says about a scene and what it uses, as one flat dictionary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+# what a file records about itself rather than about the scene
+_SKIP = {
+    "rna_type", "session_uid", "is_evaluated", "original", "library_weak_reference", "users", "bl_rna", "id_data",
+    "is_library_indirect", "is_missing", "is_runtime_data", "preview", "depsgraph", "name_full",
+}  # fmt: skip
+
+
+def run(args: dict[str, Any]) -> Any:
+    """The dump of one scene of a file."""
+    bpy.ops.wm.open_mainfile(filepath=args["blend"])
+    scene = bpy.data.scenes[args["scene"]]
+    # matrices are known only for the scene a window shows
+    bpy.context.window.scene = scene
+    scene.frame_set(scene.frame_current)
+    found: dict[str, str] = {}
+    _dump(scene, f"Scene[{scene.name}]", found, depth=3)
+    for thing in scene.objects:
+        _dump(thing, f"Object[{thing.name}]", found, depth=2)
+        if thing.data is not None:
+            _dump(thing.data, f"Data[{thing.data.name}]", found, depth=1)
+    for action in bpy.data.actions:
+        _dump(action, f"Action[{action.name}]", found, depth=2)
+    return found
+
+
+def _dump(owner: Any, path: str, found: dict[str, str], depth: int) -> None:
+    for prop in owner.bl_rna.properties:
+        name = prop.identifier
+        if name in _SKIP:
+            continue
+        value = getattr(owner, name, None)
+        if prop.type in {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}:
+            found[f"{path}.{name}"] = repr(list(value)) if getattr(prop, "is_array", False) else repr(value)
+        elif prop.type == "POINTER" and value is not None:
+            if isinstance(value, bpy.types.ID):
+                found[f"{path}.{name}"] = f"{type(value).__name__} {value.name}"
+            elif depth:
+                _dump(value, f"{path}.{name}", found, depth - 1)
+        elif prop.type == "COLLECTION" and depth and value is not None:
+            found[f"{path}.{name}.len"] = str(len(value))
+            for i, item in enumerate(list(value)[:64]):
+                if isinstance(item, bpy.types.ID):
+                    found[f"{path}.{name}[{i}]"] = item.name
+                elif item is not None:
+                    _dump(item, f"{path}.{name}[{i}]", found, depth - 1)
