@@ -4,13 +4,13 @@
 
 def register() -> None:
     """Called by Blender when the extension is enabled."""
-    from .addon import registration  # noqa: PLC0415 - importing this package must cost nothing
+    from .addon import registration
 
     registration.register()
 
 
 def unregister() -> None:
     """Called by Blender when the extension is disabled."""
-    from .addon import registration  # noqa: PLC0415
+    from .addon import registration
 
     registration.unregister()

@@ -222,9 +222,7 @@ def version() -> str:
 def shipped() -> list[Path]:
     """Return the files of the extension, relative to the root, sorted: an allow-list."""
     inside = [path for room in ROOMS for path in (ROOT / room).rglob("*")]
-    files = [
-        path.relative_to(ROOT) for path in [ROOT / name for name in ROOT_FILES] + inside if path.is_file()
-    ]
+    files = [path.relative_to(ROOT) for path in [ROOT / name for name in ROOT_FILES] + inside if path.is_file()]
     ours = (path for path in files if not any(map(NOT_SHIPPED.fullmatch, path.parts)))
     return sorted(ours, key=Path.as_posix)
 

@@ -12,9 +12,7 @@ def main(folder: Path) -> None:
     """Print the tree of ``folder``."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
-            print(
-                hashlib.file_digest(file, "sha256").hexdigest(), path.relative_to(folder).as_posix(), sep="  "
-            )
+            print(hashlib.file_digest(file, "sha256").hexdigest(), path.relative_to(folder).as_posix(), sep="  ")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, SecondUnitError, UsageError, storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Adder = Callable[..., argparse.ArgumentParser]
 
 ABOUT = """\
 Second Unit shoots what you have blocked. It turns the shots of a Blender scene into exact guides (depth, pose and
@@ -37,8 +39,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted."""
-    from .commands import actions  # noqa: PLC0415 - `--help` loads nothing else
-    from .commands.console import Console  # noqa: PLC0415
+    from .commands import actions
+    from .commands.console import Console
 
     console = Console()
     try:
@@ -66,64 +68,79 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"second-unit {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    _add_loop(commands)
-    _add_steps(commands)
-    _add_keeping(commands)
+    for group in (_add_loop, _add_steps, _add_keeping):
+        group(commands.add_parser)
     return parser
 
 
 def _version() -> str:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     manifest = Path(__file__).parent.parent / "blender_manifest.toml"
     return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 
-def _command(commands: argparse._SubParsersAction[_Parser], name: str, about: str, *, scene: bool = False) -> _Parser:
-    parser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+def _command(add: Adder, name: str, about: str, *, scene: bool = False) -> argparse.ArgumentParser:
+    parser = add(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     if scene:
         parser.add_argument("file", metavar="SCENE", help="the .blend; it is read, never written")
         parser.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")
-        parser.add_argument("--shot", metavar="NAME", action="append", default=[], help="only this shot; may be repeated")
+        parser.add_argument(
+            "--shot", metavar="NAME", action="append", default=[], help="only this shot; may be repeated"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
-    parser.add_argument("--project", metavar="DIR", type=Path, help="project folder (default: second_unit/<name> beside SCENE)")
-    parser.add_argument("--blender", metavar="PATH", help="the Blender to use (default: $BLENDER, else this Python's bpy)")
+    parser.add_argument(
+        "--project", metavar="DIR", type=Path, help="project folder (default: second_unit/<name> beside SCENE)"
+    )
+    parser.add_argument(
+        "--blender", metavar="PATH", help="the Blender to use (default: $BLENDER, else this Python's bpy)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
     parser.add_argument("--json-file", metavar="FILE", type=Path, help="write those objects to FILE")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     return parser
 
 
-def _add_loop(commands: argparse._SubParsersAction[_Parser]) -> None:
-    demo = _command(commands, "demo", "the whole loop on the shipped example with the rehearsal service")
-    demo.add_argument("--out", metavar="DIR", type=Path, default=Path("second-unit-demo"), help="becomes the project (default: %(default)s)")
-    demo.add_argument("--jobs", metavar="N", type=_count, default=2, help="shots conditioned at once (default: %(default)s)")
-    run = _command(commands, "run", "condition, generate, wait, timeline, comp and review", scene=True)
+def _add_loop(add: Adder) -> None:
+    demo = _command(add, "demo", "the whole loop on the shipped example with the rehearsal service")
+    demo.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("second-unit-demo"),
+        help="becomes the project (default: %(default)s)",
+    )
+    demo.add_argument(
+        "--jobs", metavar="N", type=_count, default=2, help="shots conditioned at once (default: %(default)s)"
+    )
+    run = _command(add, "run", "condition, generate, wait, timeline, comp and review", scene=True)
     _condition_options(run)
     _generate_options(run)
 
 
-def _add_steps(commands: argparse._SubParsersAction[_Parser]) -> None:
-    _command(commands, "shots", "list the shots of a scene", scene=True)
-    _condition_options(_command(commands, "condition", "turn shots into control packages", scene=True))
-    generate = _command(commands, "generate", "send control packages to a service and fetch takes", scene=True)
+def _add_steps(add: Adder) -> None:
+    _command(add, "shots", "list the shots of a scene", scene=True)
+    _condition_options(_command(add, "condition", "turn shots into control packages", scene=True))
+    generate = _command(add, "generate", "send control packages to a service and fetch takes", scene=True)
     _generate_options(generate)
     generate.add_argument("--wait", action="store_true", help="stay until the takes are there")
-    _command(commands, "timeline", "build or update the edit", scene=True)
-    comp = _command(commands, "comp", "run takes through the compositor: EXR and a review movie", scene=True)
+    _command(add, "timeline", "build or update the edit", scene=True)
+    comp = _command(add, "comp", "run takes through the compositor: EXR and a review movie", scene=True)
     comp.add_argument("--take", metavar="T", help="which take (default: the circled one, else the newest)")
 
 
-def _add_keeping(commands: argparse._SubParsersAction[_Parser]) -> None:
-    jobs = _command(commands, "jobs", "look after jobs")
+def _add_keeping(add: Adder) -> None:
+    jobs = _command(add, "jobs", "look after jobs")
     jobs.add_argument("action", choices=["list", "show", "resume", "cancel", "wait", "run"], nargs="?", default="list")
     jobs.add_argument("job", nargs="?", help="the job's id, or the beginning of it")
-    takes = _command(commands, "takes", "list takes, or choose one", scene=True)
+    takes = _command(add, "takes", "list takes, or choose one", scene=True)
     takes.add_argument("action", choices=["list", "circle"], nargs="?", default="list")
     takes.add_argument("take", nargs="?", help="take to circle, with --shot")
-    rehearse = _command(commands, "rehearse", "start the rehearsal service on this machine")
-    rehearse.add_argument("--port", metavar="N", type=int, default=8188, help="port on 127.0.0.1 (default: %(default)s)")
-    _command(commands, "doctor", "check what Second Unit needs, each with its fix")
+    rehearse = _command(add, "rehearse", "start the rehearsal service on this machine")
+    rehearse.add_argument(
+        "--port", metavar="N", type=int, default=8188, help="port on 127.0.0.1 (default: %(default)s)"
+    )
+    _command(add, "doctor", "check what Second Unit needs, each with its fix")
 
 
 def _condition_options(parser: argparse.ArgumentParser) -> None:
@@ -137,15 +154,19 @@ def _condition_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--service", metavar="NAME|URL", help="'rehearsal' or a ComfyUI address (default: project.toml)")
-    parser.add_argument("--allow-host", action="store_true", help="agree that the listed files and texts go to that host")
+    parser.add_argument(
+        "--service", metavar="NAME|URL", help="'rehearsal' or a ComfyUI address (default: project.toml)"
+    )
+    parser.add_argument(
+        "--allow-host", action="store_true", help="agree that the listed files and texts go to that host"
+    )
     parser.add_argument("--prompt", metavar="T", help="instead of the shot's own prompt")
     parser.add_argument("--seed", metavar="S", type=int, help="instead of the shot's own seed")
     parser.add_argument("--takes", metavar="N", type=_count, default=1, help="takes per shot, seeds counting up")
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:  # noqa: PLR2004
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 64")
     return int(text)
 

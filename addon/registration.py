@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -16,7 +16,7 @@ COMMAND = "second_unit"
 
 def _command(argv: Sequence[str]) -> int:
     """``blender --command second_unit …``; the command line loads when it is used, not when Blender starts."""
-    from .cli import main  # noqa: PLC0415
+    from .cli import main
 
     return main(list(argv))
 
@@ -30,8 +30,8 @@ class _Registered:
     def begin(self) -> None:
         """Register everything; when a step fails, those before it are undone and the error is raised."""
         with ExitStack() as undo:
-            command = bpy.utils.register_cli_command(COMMAND, _command)
-            undo.callback(bpy.utils.unregister_cli_command, command)
+            utils: Any = bpy.utils
+            undo.callback(utils.unregister_cli_command, utils.register_cli_command(COMMAND, _command))
             self._undo = undo.pop_all()
 
     def end(self) -> None:

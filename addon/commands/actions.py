@@ -96,11 +96,17 @@ def _shots(args: argparse.Namespace, console: Console) -> int:
     context = _scene(args, console)
     info = context.read_scene()
     width, height = info.size
-    console.say(f"{info.name}: {len(info.shots)} shots, {float(info.fps):g} fps, {width}x{height}, frames {info.frames.first}-{info.frames.last}")
+    console.say(
+        f"{info.name}: {len(info.shots)} shots, {float(info.fps):g} fps, {width}x{height}, "
+        f"frames {info.frames.first}-{info.frames.last}"
+    )
     known = {shot.name: shot for shot in context.project.shots()}
     for shot in info.shots:
         head, tail = shot.handles or (0, 0)
-        console.say(f"  {shot.name:<8} {shot.cut.first}-{shot.cut.last}  {len(shot.cut):>4} frames  handles {head}+{tail}  {shot.camera}")
+        console.say(
+            f"  {shot.name:<8} {shot.cut.first}-{shot.cut.last}  {len(shot.cut):>4} frames  "
+            f"handles {head}+{tail}  {shot.camera}"
+        )
         record = known.get(shot.name)
         console.record("shot", {
             "name": shot.name, "uuid": record.uuid if record else None, "camera": shot.camera,

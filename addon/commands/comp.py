@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError, storage_error
 from ..host.blender import run_task
 from ..shot.documents import pair
+from ..shot.naming import folder_name
 from ..shot.take import list_takes
 from ..timeline.comp_recipe import COMP, Atmosphere, Comp, CompRecipe, load_comp, save_comp
-from .cuts import package_of, shown_take
 from .context import blocked_shots
+from .cuts import package_of, shown_take
 
 if TYPE_CHECKING:
     from ..shot.package import Manifest
@@ -43,7 +44,7 @@ class CompWork:
     @property
     def stem(self) -> str:
         """``SH010.comp.t001.v001``."""
-        return f"{self.shot.name}.comp.{self.take.name}.{self.folder.name}"
+        return f"{folder_name(self.shot.name)}.comp.{self.take.name}.{self.folder.name}"
 
     @property
     def is_done(self) -> bool:
@@ -56,7 +57,9 @@ def comp(context: Context, info: SceneInfo, take: str | None = None) -> list[Com
     works = [_work(context, blocked.shot, take) for blocked in blocked_shots(context, info)]
     ready = [work for work in works if work is not None]
     if not ready:
-        raise UsageError("No shot has a take yet.", "Run 'second-unit generate' first, or 'second-unit run' for the whole loop.")
+        raise UsageError(
+            "No shot has a take yet.", "Run 'second-unit generate' first, or 'second-unit run' for the whole loop."
+        )
     if not context.project.edit.is_file():
         raise UsageError("There is no edit yet, and the comps live in its file.", "Run 'second-unit timeline' first.")
     new = [work for work in ready if not work.is_done]
@@ -86,7 +89,7 @@ def _work(context: Context, shot: Shot, wanted: str | None) -> CompWork | None:
     recipe = CompRecipe(Atmosphere.for_depth(manifest.depth.near, manifest.depth.far))
     made = Comp(shot.uuid, take.uuid, recipe, take.plates)
     folder = _version(context.project.shot(shot.folder).comp / take.name, made)
-    movie = context.project.review / f"{shot.name}.comp.{take.name}.{folder.name}.mp4"
+    movie = context.project.review / f"{folder_name(shot.name)}.comp.{take.name}.{folder.name}.mp4"
     return CompWork(shot, take, manifest, package, made, folder, movie)
 
 
@@ -115,13 +118,17 @@ def _order(context: Context, work: CompWork) -> dict[str, object]:
         "shot": work.shot.name, "fps": pair(work.manifest.fps), "frames": [first, last],
         "size": [crop.width, crop.height], "recipe": work.comp.recipe.to_json(), "folder": str(work.aside),
         "stem": work.stem, "movie": str(work.movie),
-        "plate": {"pattern": _blend_relative(context, frames / f"{work.shot.name}.{work.take.name}.{{frame:04d}}.png"), **span},
+        "plate": {"pattern": _blend_relative(context, frames / _plate_pattern(work.take)), **span},
         "depth": {
             "pattern": _blend_relative(context, work.package / work.manifest.passes["depth16"].pattern),
             "near": depth.near, "far": depth.far, **span,
         },
         "thumbnails": {str(i): f"thumbnail.{i}.png" for i in sample_positions(len(work.take.plates))},
     }  # fmt: skip
+
+
+def _plate_pattern(take: Take) -> str:
+    return f"{folder_name(take.shot_name)}.{take.name}.{{frame:04d}}.png"
 
 
 def sample_positions(count: int) -> tuple[int, int, int]:

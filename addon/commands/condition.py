@@ -4,31 +4,30 @@
 from __future__ import annotations
 
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..conditioning.cache import FrameCache
-from ..conditioning.package import PASSES, PackageOrder, check_passes, find_package, make_package
+from ..conditioning.package import PASSES, Encode, PackageOrder, check_passes, find_package, make_package
 from ..errors import StorageError, UsageError
 from ..host.blender import run_task
 from ..host.codec import BlenderCodec, MovieOrder
 from ..shot.camera import Crop
 from ..shot.package import load_current, save_current
+from ..shot.ports import part_of
 from ..shot.profile import Profile, Quality, load_profile
 from ..shot.timing import FrameRange, as_is
 from .context import BlockedShot, blocked_shots, record_shots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..shot.ports import Progress
     from ..shot.shot import SceneInfo
     from ..shot.timing import FrameMap
-    from .console import Bar
     from .context import Context
 
 _BYTES_PER_PIXEL = 14
@@ -77,7 +76,8 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
     record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        made = list(pool.map(lambda p: _one(context, info, p[1], _track(bar, p[0], plans)), enumerate(plans)))
+        tracks = [bar.part(i, len(plans), plan.blocked.shot.name) for i, plan in enumerate(plans)]
+        made = list(pool.map(partial(_one, context, info), plans, tracks))
     new = sum(item.made for item in made)
     bar.finish(f"{len(made)} packages, {new} new")
     for item in made:
@@ -94,7 +94,9 @@ def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list
     plans = [_plan(b, options, (profile, quality, size, passes)) for b in blocked_shots(context, info)]
     kept = [plan for plan in plans if plan is not None]
     if not kept:
-        raise UsageError("No shot has frames in that range.", f"The scene runs from {info.frames.first} to {info.frames.last}.")
+        raise UsageError(
+            "No shot has frames in that range.", f"The scene runs from {info.frames.first} to {info.frames.last}."
+        )
     return kept
 
 
@@ -117,7 +119,9 @@ def _announce(context: Context, plan: _Plan) -> None:
         f"{plan.blocked.shot.name}: {frames} frames at {plan.size[0]}x{plan.size[1]} in {len(chunks)} "
         f"submission(s) of {', '.join(str(len(c)) for c in chunks)} model frames, about {_need(plan) / 1e6:.0f} MB"
     )
-    context.console.record("plan", {"shot": plan.blocked.shot.name, "frames": frames, "chunks": [len(c) for c in chunks]})
+    context.console.record(
+        "plan", {"shot": plan.blocked.shot.name, "frames": frames, "chunks": [len(c) for c in chunks]}
+    )
 
 
 def _need(plan: _Plan) -> int:
@@ -135,38 +139,40 @@ def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
         )
 
 
-def _track(bar: Bar, index: int, plans: Sequence[_Plan]) -> Progress:
-    return bar.part(index, len(plans), plans[index].blocked.shot.name)
-
-
 def _one(context: Context, info: SceneInfo, plan: _Plan, progress: Progress) -> Conditioned:
-    began = time.monotonic()
     cache = FrameCache(context.project.cache)
-    found = run_task(context.blender(), "condition", _task(context, plan, cache), lambda d, t, n="": progress(d * 0.8, t, n))
-    shot, paths = plan.blocked.shot, context.project.shot(plan.blocked.shot.folder)
-    order = PackageOrder(
+    drawing, packing = part_of(progress, 0.0, 0.8), part_of(progress, 0.8, 0.2)
+    order = _order(context, info, plan, run_task(context.blender(), "condition", _task(context, plan, cache), drawing))
+    paths = context.project.shot(plan.blocked.shot.folder)
+    known = find_package(paths.packages, order)
+    package = known or make_package(paths.packages, order, cache, _encoder(context), packing)
+    if load_current(paths.current) != package.name:
+        save_current(paths.current, package.name)
+    return Conditioned(plan.blocked, package, plan.frame_map, made=known is None)
+
+
+def _encoder(context: Context) -> Encode:
+    codec = BlenderCodec(context.blender())
+    return lambda movies: codec.encode_all([MovieOrder(*movie) for movie in movies])
+
+
+def _order(context: Context, info: SceneInfo, plan: _Plan, found: Mapping[str, Any]) -> PackageOrder:
+    """What the package is made from, once the frames are drawn."""
+    shot = plan.blocked.shot
+    return PackageOrder(
         shot_uuid=shot.uuid, shot_name=shot.name, fps=info.fps, frame_map=plan.frame_map,
         source={"blend": context.blend.name, "blender": info.blender},
         hashes=dict(zip(plan.frame_map.times, found["hashes"], strict=True)), size=plan.size,
         crop=Crop(*found["crop"]), profile=plan.profile, quality=plan.quality.name, people=tuple(found["people"]),
-        passes=plan.passes, volatile={"seconds": round(time.monotonic() - began, 1)},
+        passes=plan.passes,
     )  # fmt: skip
-    package, made = find_package(paths.packages, order), False
-    if package is None:
-        codec = BlenderCodec(context.blender())
-        package, made = make_package(
-            paths.packages, order, cache, lambda items: codec.encode_all([MovieOrder(*item) for item in items]),
-            lambda d, t, n="": progress(0.8 * t + d * 0.2, t, n),
-        ), True  # fmt: skip
-    if load_current(paths.current) != package.name:
-        save_current(paths.current, package.name)
-    return Conditioned(plan.blocked, package, plan.frame_map, made)
 
 
 def _task(context: Context, plan: _Plan, cache: FrameCache) -> dict[str, object]:
     return {
         "blend": str(context.blend), "scene": context.scene, "camera": plan.blocked.blocking.camera,
-        "times": [str(Fraction(t)) for t in plan.frame_map.times], "size": list(plan.size), "cache": str(cache.root),
+        "times": [str(t) for t in plan.frame_map.times], "meter": plan.blocked.blocking.cut.first,
+        "size": list(plan.size), "cache": str(cache.root),
     }  # fmt: skip
 
 

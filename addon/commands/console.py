@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ..errors import storage_error
+from ..shot.ports import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,7 @@ class Bar:
         self._began = self._drawn = time.monotonic()
         self._live = console.err.isatty() and not console.quiet
 
-    def __call__(self, done: float, total: float, note: str = "") -> None:
+    def __call__(self, done: float, total: float, note: str = "", /) -> None:
         """See `ports.Progress`."""
         now = time.monotonic()
         if not self._live or now - self._drawn < _REDRAW_S:
@@ -82,11 +83,7 @@ class Bar:
 
     def part(self, index: int, count: int, note: str = "") -> Progress:
         """Progress of one of ``count`` equal parts, shown on this bar."""
-
-        def progress(done: float, total: float, detail: str = "") -> None:
-            self((index + (done / total if total else 0)) * 100, count * 100, detail or note)
-
-        return progress
+        return part_of(lambda done, total, detail="", /: self(done, total, detail or note), index / count, 1 / count)
 
     def finish(self, result: str) -> None:
         """Close the bar with what came of it."""

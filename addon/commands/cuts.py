@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -33,11 +34,13 @@ def package_of(context: Context, shot: Shot, take: Take) -> tuple[Path, Manifest
 
 
 def cut_shots(context: Context, info: SceneInfo) -> list[CutShot]:
-    """The shots that have a take. Raises `UsageError` when none has."""
-    found = [_cut(context, blocked) for blocked in blocked_shots(context, info)]
+    """All shots that have a take, whichever were asked for: an edit is whole. Raises `UsageError` when none has."""
+    found = [_cut(context, blocked) for blocked in blocked_shots(replace(context, only=()), info)]
     ready = [cut for cut in found if cut is not None]
     if not ready:
-        raise UsageError("No shot has a take yet.", "Run 'second-unit generate' first, or 'second-unit run' for the whole loop.")
+        raise UsageError(
+            "No shot has a take yet.", "Run 'second-unit generate' first, or 'second-unit run' for the whole loop."
+        )
     return ready
 
 

@@ -37,9 +37,10 @@ class LoopResult:
 def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> LoopResult | None:
     """Condition, generate, wait, timeline, comp, review. None after a dry run."""
     info = context.read_scene()
-    condition(context, info, options)
+    made = condition(context, info, options)
     if context.dry_run:
         return None
+    context = replace(context, only=tuple(item.blocked.shot.name for item in made))
     generate(context, info, replace(how, wait=True))
     edit = timeline(context, info)
     comps = comp(context, info)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import JobError, UsageError
 from ..generation.jobs.consent import check, leaving
 from ..generation.jobs.parcels import Order, make_submission
-from ..generation.jobs.process import start_runner, wait_for
+from ..generation.jobs.process import runner_argv, start_runner, wait_for
 from ..generation.jobs.store import JobStore
 from ..generation.services.comfyui.graph import load_template
 from ..shot.job import JobState
@@ -20,6 +20,7 @@ from .context import blocked_shots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from subprocess import Popen
 
     from ..generation.jobs.store import Job
     from ..shot.job import Request, Submission
@@ -55,12 +56,14 @@ def generate(context: Context, info: SceneInfo, options: GenerateOptions) -> lis
     store = JobStore(context.project)
     ordered = [store.ensure(request, submission) for request, submission in work]
     uuids = [job.uuid for job, _ in ordered]
-    runner = start_runner(context.project) if any(job.is_open for job, _ in ordered) else None
+    runner = keep_runner(context) if any(job.is_open for job, _ in ordered) else None
     for job, is_new in ordered:
         context.console.record("job", {"job": job.uuid, "shot": job.request.shot_name, "new": is_new})
     if not options.wait:
         count = sum(job.is_open for job, _ in ordered)
-        context.console.say(f"  {count} job(s) under way. Follow them with 'second-unit jobs wait --project {context.project.root}'.")
+        context.console.say(
+            f"  {count} job(s) under way. Follow them with 'second-unit jobs wait --project {context.project.root}'."
+        )
         return [job for job, _ in ordered]
     del runner
     return follow(context, store, uuids)
@@ -70,15 +73,30 @@ def follow(context: Context, store: JobStore, uuids: Sequence[str]) -> list[Job]
     """Stay until the jobs have ended. Raises `JobError` when one did not make its take."""
     bar = context.console.step("Generating")
     known: dict[str, float] = dict.fromkeys(uuids, 0.0)
-    jobs = wait_for(store, uuids, lambda: start_runner(context.project), lambda job: _show(bar, known, job))
-    bar.finish(f"{len(jobs)} takes: {', '.join(f'{j.request.shot_name} {j.state.take or j.state.state.value}' for j in jobs)}")
+    jobs = wait_for(store, uuids, lambda: keep_runner(context), lambda job: _show(bar, known, job))
+    bar.finish(
+        f"{len(jobs)} takes: {', '.join(f'{j.request.shot_name} {j.state.take or j.state.state.value}' for j in jobs)}"
+    )
     for job in jobs:
-        context.console.record("take", {"job": job.uuid, "shot": job.request.shot_name, "take": job.state.take, "state": job.state.state.value})
+        context.console.record(
+            "take",
+            {"job": job.uuid, "shot": job.request.shot_name, "take": job.state.take, "state": job.state.state.value},
+        )
     failed = next((job for job in jobs if job.state.state is not JobState.DONE), None)
     if failed is not None:
         what = failed.state.what or f"it is {failed.state.state.value}."
-        raise JobError(f"{failed.request.shot_name}: {what}", failed.state.fix or "Run 'second-unit jobs show' for more.")
+        raise JobError(
+            f"{failed.request.shot_name}: {what}", failed.state.fix or "Run 'second-unit jobs show' for more."
+        )
     return jobs
+
+
+def keep_runner(context: Context) -> Popen[bytes] | None:
+    """Start the project's runner process, with the Blender this command was given; None when one is at work."""
+    argv = runner_argv(context.project)
+    if context.blender_option:
+        argv += ["--blender", context.blender_option]
+    return start_runner(context.project, argv)
 
 
 def _show(bar: Bar, known: dict[str, float], job: Job) -> None:
@@ -115,7 +133,8 @@ def _service(context: Context, options: GenerateOptions) -> tuple[str, str]:
     if "://" in named:
         return "comfyui", named
     raise UsageError(
-        f"There is no service '{named}'.", f"Use '{REHEARSAL}' or the address of a ComfyUI, such as http://127.0.0.1:8188."
+        f"There is no service '{named}'.",
+        f"Use '{REHEARSAL}' or the address of a ComfyUI, such as http://127.0.0.1:8188.",
     )
 
 
@@ -129,7 +148,9 @@ def _consent(context: Context, url: str, submissions: Sequence[Submission], opti
 
 def _announce(context: Context, work: Sequence[tuple[Request, Submission]]) -> None:
     for request, submission in work:
-        context.console.say(f"{request.shot_name}: {leaving([submission])} to {submission.host} for graph {request.graph}")
+        context.console.say(
+            f"{request.shot_name}: {leaving([submission])} to {submission.host} for graph {request.graph}"
+        )
         for parcel in submission.parcels:
             for file in parcel.files:
                 context.console.say(f"    {file.path} ({file.size} bytes) as {file.name}")

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import JobError, UsageError
 from ..generation.jobs.lease import LeaseHeld
-from ..generation.jobs.process import start_runner
 from ..generation.jobs.runner import Runner
 from ..generation.jobs.store import JobStore
 from ..generation.rehearsal.server import RehearsalServer
@@ -20,7 +19,7 @@ from ..generation.services.comfyui.graph import load_template
 from ..host.blender import find_blender
 from ..host.codec import BlenderCodec
 from ..shot.project import REHEARSAL
-from .generate import follow
+from .generate import follow, keep_runner
 
 if TYPE_CHECKING:
     from ..generation.jobs.store import Job
@@ -56,9 +55,13 @@ def run_jobs(context: Context) -> None:
     desk = ServiceDesk(context.blender_option)
     with desk.stack:
         try:
-            Runner(context.project, desk).run_until_idle()
+            report = Runner(context.project, desk).run_until_idle()
         except LeaseHeld:
             context.console.say("Another runner is at work in this project.")
+            return
+    if report.waiting:
+        job, error = report.waiting[0]
+        raise JobError(f"{job.request.shot_name} waits: {error.what}", error.fix)
 
 
 def list_jobs(context: Context) -> None:
@@ -95,10 +98,10 @@ def act_on_jobs(context: Context, action: str, word: str | None) -> None:
     job = store.load(word)
     if action == "resume":
         store.revive(job.uuid)
-        start_runner(context.project)
+        keep_runner(context)
     elif action == "cancel":
         store.request_cancel(job.uuid)
-        start_runner(context.project)
+        keep_runner(context)
     _line(context.console, store.load(job.uuid))
     if action == "show" and job.state.fix:
         context.console.say(f"          {job.state.fix}")

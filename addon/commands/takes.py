@@ -22,7 +22,9 @@ def print_takes(context: Context, info: SceneInfo) -> None:
         takes = list_takes(context.project.shot(shot.folder).takes)
         for take in takes:
             mark = "(o)" if take.name == shot.circle else "   "
-            context.console.say(f"{shot.name:<8} {mark} {take.name}  seed {take.brief.seed}  {take.service}  {take.package}")
+            context.console.say(
+                f"{shot.name:<8} {mark} {take.name}  seed {take.brief.seed}  {take.service}  {take.package}"
+            )
             context.console.record("take", {
                 "shot": shot.name, "take": take.name, "circled": take.name == shot.circle, "package": take.package,
                 "seed": take.brief.seed, "service": take.service,
@@ -35,7 +37,9 @@ def circle_take(context: Context, info: SceneInfo, take: str | None) -> None:
     """Choose a take of exactly one shot."""
     shots = blocked_shots(context, info)
     if len(shots) != 1 or take is None:
-        raise UsageError("Circling needs one shot and one take.", "Write: second-unit takes SCENE circle t002 --shot SH010")
+        raise UsageError(
+            "Circling needs one shot and one take.", "Write: second-unit takes SCENE circle t002 --shot SH010"
+        )
     shot = shots[0].shot
     paths = context.project.shot(shot.folder)
     names = [t.name for t in list_takes(paths.takes)]

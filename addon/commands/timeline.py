@@ -34,7 +34,9 @@ def timeline(context: Context, info: SceneInfo) -> Path:
             "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit), "plan": plan.to_json(),
         }, bar)  # fmt: skip
         mark_built(note, key)
-        bar.finish(", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built")
+        bar.finish(
+            ", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built"
+        )
         context.console.say(f"    sound: {report['sound']}")
         context.console.record("edit", {"file": str(context.project.edit), **report})
     return context.project.edit

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Raw passes of single frames, by hash: made in any order by any process, pruned at any time.
 
-One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npz`` (H, W) uint8, person
-index + 1 or 0, packed; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics. Nothing is pickled.
+One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npz`` (H, W) uint8,
+person index + 1 or 0, packed; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics.
+Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,6 +26,8 @@ from .png import write_png
 from .pose import PosedPerson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from ..shot.camera import Camera
@@ -43,7 +47,7 @@ class RawFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameCache:
-    """Frames below ``root``, one folder per hash. Safe for several processes: a folder appears complete or not at all."""
+    """Frames below ``root``, one folder per hash, for any number of processes: a folder is complete or not there."""
 
     root: Path
 
@@ -56,8 +60,8 @@ class FrameCache:
         aside = self.root / f".{key[:16]}.{uuid4().hex[:8]}.part"
         try:
             aside.mkdir(parents=True)
-            np.save(aside / "depth.npy", drawn.depth, allow_pickle=False)
-            np.savez_compressed(aside / "person.npz", person=drawn.person)
+            _write(aside / "depth.npy", lambda file: np.save(file, drawn.depth, allow_pickle=False))
+            _write(aside / "person.npz", lambda file: np.savez_compressed(file, person=drawn.person))
             write_png(aside / "playblast.png", drawn.playblast)
             about = {
                 "camera": camera_json(camera),
@@ -96,10 +100,19 @@ class FrameCache:
             raise _damaged(self.root / key) from error
 
 
+def _write(path: Path, save: Callable[[BytesIO], None]) -> None:
+    """Through memory: numpy's own short write does not say that the disk is full."""
+    buffer = BytesIO()
+    save(buffer)
+    path.write_bytes(buffer.getbuffer())
+
+
 def _person_json(person: PosedPerson) -> dict[str, Any]:
     """Joints as [column, row, depth, visibility]; what is not finite becomes null, because JSON has no NaN."""
     rows = np.column_stack([person.points, person.z]).tolist()
-    joints = [[*(v if np.isfinite(v) else None for v in row), int(c)] for row, c in zip(rows, person.visibility, strict=True)]
+    joints = [
+        [*(v if np.isfinite(v) else None for v in row), int(c)] for row, c in zip(rows, person.visibility, strict=True)
+    ]
     return {"key": person.key, "joints": joints}
 
 
@@ -109,11 +122,13 @@ def _person(item: dict[str, Any]) -> PosedPerson:
 
 
 def _damaged(folder: Path) -> DocumentError:
-    return DocumentError(f"The cached frame '{folder}' is damaged.", "Delete that folder and run 'second-unit condition' again.")
+    return DocumentError(
+        f"The cached frame '{folder}' is damaged.", "Delete that folder and run 'second-unit condition' again."
+    )
 
 
 def camera_json(camera: Camera) -> dict[str, Any]:
-    """A camera as stored: intrinsics in pixels, ``world_to_camera`` in OpenCV axes, the lens in photographers' terms."""
+    """A camera as stored: intrinsics in pixels, ``world_to_camera`` in OpenCV axes, the lens as on a camera report."""
     lens = camera.lens
     return {
         "size": [camera.width, camera.height], "fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy,

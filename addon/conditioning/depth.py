@@ -106,7 +106,7 @@ class DepthStats:
 
 @dataclass(frozen=True, slots=True)
 class DepthRange:
-    """What white and black mean. ``near`` < ``far`` in scene units; ``clipped`` is the share of hits nearer than near."""
+    """What white and black mean: ``near`` < ``far`` in scene units; ``clipped`` is the share of hits before near."""
 
     near: float
     far: float

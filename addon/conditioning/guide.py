@@ -26,7 +26,10 @@ def composite(
     ``depth`` is (H, W) uint8 grey, ``person_ids`` (H, W) uint8 with 0 for nobody, ``pose`` (H, W, 3) uint8 on black.
     """
     set_ = np.where(_dilated(person_ids > 0, rim), np.uint8(0), depth)
-    return np.where(pose.any(axis=2)[:, :, None], pose, set_[:, :, None])
+    guide = np.repeat(set_[:, :, None], 3, axis=2)
+    painted = (pose[:, :, 0] | pose[:, :, 1] | pose[:, :, 2]) > 0
+    guide[painted] = pose[painted]
+    return guide
 
 
 def _dilated(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:

@@ -29,6 +29,7 @@ NEAREST_LIGHT = 0.05
 MOST_LIGHTS = 24
 """Lamps beyond the strongest ones are left out: each costs time in every frame."""
 
+
 def positions(depth: F32, camera: Camera) -> tuple[F32, F32, F32]:
     """Camera-space x, y, z (H, W) float32 of the pixel centres' hits. ``depth`` must be finite."""
     u = ((np.arange(camera.width) + 0.5 - camera.cx) / camera.fx).astype(np.float32)

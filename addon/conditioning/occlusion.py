@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 COARSE = 2
 """Openness is computed for every second row and column."""
 
-RADII = (0.006, 0.016, 0.036)
+RADII = (0.005, 0.014, 0.034, 0.075)
 """Distances of the neighbours, as shares of the picture's width."""
 
-BIAS = 0.08
+BIAS = 0.06
 """Sine above a surface that still counts as flat: facets must not shadow each other."""
 
-STRENGTH = 1.7
+STRENGTH = 2.6
 """Contrast; chosen by eye so that things stand on the ground."""
+
+LEAST = 0.2
+"""Corners keep this much light."""
 
 FAR_AWAY = np.float32(1e9)
 
@@ -36,7 +39,7 @@ FAR_AWAY = np.float32(1e9)
 def openness(
     place: tuple[F32, F32, F32], normal: F32, seen: npt.NDArray[np.bool_], camera: Camera
 ) -> F32:  # fmt: skip
-    """Share of open surroundings (H, W) float32, 1 open to about 0.2 in corners.
+    """Share of open surroundings (H, W) float32, 1 open to `LEAST` in corners.
 
     ``place`` are camera-space x, y, z (H, W); ``normal`` is (3, H, W).
     """
@@ -54,7 +57,7 @@ def openness(
             angle = (turn + ring / len(RADII)) * np.pi / 3
             _block(blocked, (x, y, z), coarse, limit, _shift(radius, float(angle)))
             asked += 1
-    open_ = np.clip(1 - blocked * np.float32(STRENGTH / asked), 0.15, 1)
+    open_ = np.clip(1 - blocked * np.float32(STRENGTH / asked), LEAST, 1)
     return _enlarged(_blurred(np.where(inside, open_, np.float32(1))), seen.shape)
 
 

@@ -62,7 +62,15 @@ class PackageOrder:
     def input_hash(self) -> str:
         """Equal for equal packages: pictures, timing and profile count, names and clocks do not."""
         frames = [self.hashes[f.scene] for f in self.frame_map.frames]
-        what = [ALGORITHM, self.profile.name, self.quality, list(self.size), self.frame_map.to_json(), frames, sorted(self.passes)]
+        what = [
+            ALGORITHM,
+            self.profile.name,
+            self.quality,
+            list(self.size),
+            self.frame_map.to_json(),
+            frames,
+            sorted(self.passes),
+        ]
         return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
 
 
@@ -160,7 +168,13 @@ def _write_videos(folder: Path, order: PackageOrder, encode: Encode) -> dict[str
     encode([(frames, movie, order.profile.fps) for frames, movie, _, _ in movies.values()])
     return {
         name: Video(
-            movie.relative_to(folder).as_posix(), control, index, order.profile.fps, len(frames), "h264", digest_file(movie)
+            movie.relative_to(folder).as_posix(),
+            control,
+            index,
+            order.profile.fps,
+            len(frames),
+            "h264",
+            digest_file(movie),
         )
         for name, (frames, movie, control, index) in movies.items()
     }
@@ -176,7 +190,9 @@ def _manifest(folder: Path, order: PackageOrder, spread: DepthRange, videos: dic
     plates = [f.plate or 0 for f in order.frame_map.plates]
     passes = {
         name: Pass(
-            f"{name}/{{frame:04d}}.png", *_KINDS[name], tuple(digest_file(_file(folder, name, plate)) for plate in plates)
+            f"{name}/{{frame:04d}}.png",
+            *_KINDS[name],
+            tuple(digest_file(_file(folder, name, plate)) for plate in plates),
         )
         for name in order.passes
     }

@@ -111,7 +111,7 @@ def _lines(ids: I32, triangle: I32, normal: F32) -> F32:
         row, column = np.nonzero(triangle[here] != triangle[there])
         first, second = (row + 1 - axis, column + axis), (row, column)
         edge = ids[first] != ids[second]
-        edge |= np.einsum("ck,ck->k", normal[(slice(None), *first)], normal[(slice(None), *second)]) < CREASE
+        edge |= sum((axis_[first] * axis_[second] for axis_ in normal), np.float32(0)) < CREASE
         shade[first[0][edge], first[1][edge]] = LINE
     return shade
 

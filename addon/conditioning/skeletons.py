@@ -2,8 +2,8 @@
 """Which bone end is which COCO-18 joint, by the naming families artists meet. Pure tables and look-ups.
 
 A joint is written ``bone`` (its head) or ``bone>`` (its tail). ``{s}`` stands for the side. The joints a table leaves
-out are found otherwise: the neck is the middle of the shoulders (a rig's neck bone sits about 10 cm from it), nose, eyes
-and ears come from the head bone when there are no face bones.
+out are found otherwise: the neck is the middle of the shoulders (a rig's neck bone sits about 10 cm from it); nose,
+eyes and ears come from the head bone when there are no face bones.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ FAMILIES = (
         ("l", "r"),
         {
             "shoulder": ("upperarm_{s}",), "elbow": ("lowerarm_{s}",), "wrist": ("hand_{s}",),
-            "hip": ("thigh_{s}",), "knee": ("calf_{s}",), "ankle": ("foot_{s}",), "head": ("head",), "eye": ("eye_{s}",),
+            "hip": ("thigh_{s}",), "knee": ("calf_{s}",), "ankle": ("foot_{s}",), "head": ("head",),
+            "eye": ("eye_{s}",),
         },
     ),
 )  # fmt: skip
@@ -88,7 +89,7 @@ class Mapping18:
 
 
 def find_joints(bones: Iterable[str]) -> Mapping18 | None:
-    """The first family that has both shoulders, elbows, wrists, hips, knees and ankles; None: not a person we can read."""
+    """The first family that has both shoulders, elbows, wrists, hips, knees and ankles; None: no person we can read."""
     names = {_PREFIX.sub("", bone).casefold(): bone for bone in bones}
     for family in FAMILIES:
         joints = {index: end for index, end in _look_up(family, names) if end is not None}

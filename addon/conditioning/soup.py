@@ -86,14 +86,9 @@ def _to_camera(instance: Instance, world_to_camera: npt.NDArray[np.float64]) -> 
     if not np.isfinite(instance.matrix).all():
         return None
     matrix = world_to_camera @ instance.matrix
-    a, b, c = matrix[:3, :3].T.tolist()
-    determinant = (
-        a[0] * (b[1] * c[2] - b[2] * c[1])
-        - a[1] * (b[0] * c[2] - b[2] * c[0])
-        + a[2] * (b[0] * c[1] - b[1] * c[0])
-    )
-    size = max(map(abs, a)) * max(map(abs, b)) * max(map(abs, c))
-    if size == 0 or abs(determinant) <= FLAT * size:
+    linear = matrix[:3, :3]
+    size = float(np.abs(linear).max(axis=0).prod())
+    if size == 0 or abs(float(np.linalg.det(linear))) <= FLAT * size:
         return None
     return matrix
 

@@ -96,9 +96,9 @@ def _environment(folder: str) -> dict[str, str]:
 
 def _talk(argv: list[str], env: dict[str, str], log_file: IO[str], progress: Progress, log: Path) -> dict[str, Any]:
     try:
-        child = subprocess.Popen(  # noqa: S603 - the user's own Blender, no shell
-            argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file, text=True, encoding="utf-8",
-            errors="replace",
+        child = subprocess.Popen(
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log_file,
+            text=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except FileNotFoundError as error:
         raise UsageError(f"There is no Blender at '{argv[0]}'.", "Correct --blender or $BLENDER.") from error

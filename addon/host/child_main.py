@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a child Blender runs: loads this very copy of the package and performs one task. Needs no installed extension."""
+"""What a child Blender runs: loads this very copy of the package, performs one task, needs no installed extension."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from pathlib import Path
 def _load_package() -> None:
     """Make the folder this file lies in importable as ``second_unit``, whatever that folder is called."""
     root = Path(__file__).resolve().parents[2]
-    spec = importlib.util.spec_from_file_location("second_unit", root / "__init__.py", submodule_search_locations=[str(root)])
+    spec = importlib.util.spec_from_file_location(
+        "second_unit", root / "__init__.py", submodule_search_locations=[str(root)]
+    )
     if spec is None or spec.loader is None:
         raise ImportError(str(root))
     module = importlib.util.module_from_spec(spec)

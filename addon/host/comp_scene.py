@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import DocumentError
 from ..timeline.comp_recipe import CompRecipe
 from .edit_file import edit_file, owned_scene
-from .movies import add_image_strip, fresh_scene, movie_output, plain_colour, render_animation, set_rate
+from .movies import add_image_strip, fresh_scene, movie_output, plain_colour, refuse_missing, render_animation, set_rate
 from .versions import comp_only, comp_tree, math_node, mix_node, set_cdl, set_format
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def comp_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``comp``: edit and comps [...] -> each rendered into its folder, with a review movie and three thumbnails."""
+    """Task ``comp``: edit, comps [...] -> each rendered into its folder, with a review movie and three thumbnails."""
     comps = args.sections("comps")
     with edit_file(Path(args.text("edit")), None):
         for done, item in enumerate(comps):
@@ -81,13 +80,11 @@ def _build(scene: Any, item: Fields, recipe: CompRecipe) -> None:
 
 
 def _sequence(tree: Any, source: Fields, colorspace: str, label: str) -> Any:
-    """An image sequence whose frame numbers are the scene's. Missing files would come out black, so they are refused."""
+    """An image sequence whose frame numbers are the scene's; missing files would come out black: refused."""
     first, count = source.integer("first"), source.integer("count")
     files = [source.text("pattern").format(frame=first + i) for i in range(count)]
-    for file in files:
-        if not Path(bpy.path.abspath(file)).is_file():
-            raise DocumentError(f"The frame '{bpy.path.abspath(file)}' is missing.", "Restore it, or make the shot again.")
-    image = bpy.data.images.load(files[0], check_existing=True)
+    refuse_missing(files)
+    image: Any = bpy.data.images.load(files[0], check_existing=True)
     image.source = "SEQUENCE"
     image.colorspace_settings.name = colorspace
     node = tree.nodes.new("CompositorNodeImage")
@@ -150,7 +147,7 @@ def _review(item: Fields, files: list[str], comp: Any) -> None:
 
 
 def _thumbnails(item: Fields, scene: Any) -> None:
-    """Single frames of the review scene, rendered as animations of one frame: a still of a sequencer comes out black."""
+    """Single frames of the review, rendered as animations of one frame: a still of a sequencer comes out black."""
     set_format(scene.render.image_settings, "PNG", depth="8", color_mode="RGB")
     scene.render.use_file_extension = True
     for index, name in item.mapping("thumbnails").items():

@@ -27,7 +27,7 @@ from .rigs import Rigs
 from .scene_reader import open_blend, pick_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from ..shot.camera import Crop
     from ..shot.documents import Fields
@@ -51,12 +51,13 @@ class _Session:
     error: Exception | None = None
 
     def render(self, depsgraph: Any) -> None:
-        """One frame: extract, and draw unless the very same frame is known."""
+        """One frame: extract, and draw unless the very same frame is known. The first one is only metered."""
         geometry, digest = self.extractor.frame(depsgraph, self.time)
         camera, self.crop = fit_into(geometry.camera, self.size)
         geometry = replace(geometry, camera=camera)
         if self.exposure is None:
             self.exposure = exposure_for(geometry)
+            return
         key = hashlib.sha256(f"{ALGORITHM}|{digest}|{self.size}|{self.exposure!r}".encode()).hexdigest()
         self.hashes[self.time] = key
         if not self.cache.holds(key):
@@ -83,7 +84,7 @@ _TINY = (4, 4)
 
 
 @contextmanager
-def _registered(engine: type) -> Iterator[None]:
+def _registered(engine: type) -> Generator[None]:
     bpy.utils.register_class(engine)
     try:
         yield
@@ -94,8 +95,9 @@ def _registered(engine: type) -> Iterator[None]:
 def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
     """Task ``condition``: draws the frames of one shot into the cache.
 
-    Arguments: blend, scene, camera, times (rationals as text), size [w, h], cache (folder). Result: ``hashes``, one per
-    time, ``crop``, ``size`` of the delivery frame and ``people`` (rig names in id order).
+    Arguments: blend, scene, camera, times (rationals as text), meter (the scene frame on which the playblast's exposure
+    is metered: the same one whoever draws which part of the shot), size [w, h], cache (folder). Result: ``hashes``, one
+    per time, ``crop`` and ``people`` (rig names in id order).
     """
     open_blend(Path(args.text("blend")))
     scene = pick_scene(args.maybe_text("scene"))
@@ -109,6 +111,7 @@ def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
     times = [Fraction(text) for text in args.items("times")]
     with _registered(_engine_for(session)):
         _quiet(scene)
+        _render(scene, session, Fraction(args.integer("meter")))
         for done, time in enumerate(times):
             progress(done, len(times))
             _render(scene, session, time)
@@ -135,7 +138,9 @@ def _use_camera(scene: Any, name: str) -> None:
     """The shot's own camera, also in its handles: markers must not switch it."""
     camera = scene.objects.get(name)
     if camera is None or camera.type != "CAMERA":
-        raise SceneError(f"The camera '{name}' is not in the scene.", "Bind a camera of this scene to the shot's marker.")
+        raise SceneError(
+            f"The camera '{name}' is not in the scene.", "Bind a camera of this scene to the shot's marker."
+        )
     for marker in scene.timeline_markers:
         marker.camera = None
     scene.camera = camera

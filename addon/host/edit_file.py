@@ -18,14 +18,14 @@ from ..shot.documents import digest_file
 from .scene_reader import open_blend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 OWNED = "second_unit_owned"
 _LAYOUT = "second_unit_layout"
 
 
 @contextmanager
-def edit_file(edit: Path, layout: Path | None) -> Iterator[None]:
+def edit_file(edit: Path, layout: Path | None) -> Generator[None]:
     """Inside, ``edit`` is the open file and ``//`` is its folder; afterwards it is saved. On an error nothing changes.
 
     ``layout`` is the artist's .blend; None keeps the layout that is in the edit.
@@ -74,15 +74,18 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> None:
         return
     names = [scene.name for scene in owned_scenes()]
     open_blend(layout)
-    with bpy.data.libraries.load(str(edit), link=False) as (_, wanted):
+    library: Any = bpy.data.libraries.load(str(edit), link=False)
+    with library as (_, wanted):
         wanted.scenes = names
 
 
 def _save(path: Path) -> None:
-    bpy.context.preferences.filepaths.save_version = 0
+    preferences: Any = bpy.context.preferences
+    preferences.filepaths.save_version = 0
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True, compress=True)
     except RuntimeError as error:
         raise SecondUnitError(
-            f"'{path.parent}' could not be written: {str(error).strip()}", "Check that the disk has space and that you may write there."
+            f"'{path.parent}' could not be written: {str(error).strip()}",
+            "Check that the disk has space and that you may write there.",
         ) from error

@@ -11,7 +11,7 @@ import bpy
 from ..timeline.edit_plan import read_strip
 from .edit_file import edit_file, owned_scene
 from .movies import add_image_strip, plain_colour, set_rate
-from .versions import ensure_editor, has_sound, strip_get, strip_set, strips_of
+from .versions import abspath, ensure_editor, has_sound, strip_get, strip_set, strips_of
 
 if TYPE_CHECKING:
     from ..shot.documents import Fields
@@ -102,9 +102,9 @@ def _lay_sound(scene: Any, layout: Any, plan: Fields) -> str:
 def _sound_file(sound: Any) -> str:
     """A path for the sound; a packed one is written into the project's ``sound`` folder."""
     if sound.packed_file is None:
-        return bpy.path.abspath(sound.filepath)
-    name = Path(bpy.path.basename(sound.filepath) or sound.name).name
-    target = Path(bpy.path.abspath("//")) / "sound" / name
+        return abspath(sound.filepath)
+    name = Path(sound.filepath.replace("\\", "/").rsplit("/", 1)[-1].removeprefix("//") or sound.name).name
+    target = Path(abspath("//")) / "sound" / name
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(bytes(sound.packed_file.data))
     return f"//sound/{name}"
@@ -112,6 +112,6 @@ def _sound_file(sound: Any) -> str:
 
 def _show(scene: Any) -> None:
     """Let whoever opens the file see the edit."""
-    window = bpy.context.window
+    window: Any = bpy.context.window
     if window is not None:
         window.scene = scene

@@ -16,7 +16,7 @@ import bpy
 
 from ..errors import DocumentError, HostError
 from .scene_reader import open_blend, pick_scene
-from .versions import ensure_editor, set_format, strips_of
+from .versions import abspath, ensure_editor, set_format, strips_of
 
 if TYPE_CHECKING:
     from ..shot.documents import Fields
@@ -49,15 +49,22 @@ def set_rate(scene: Any, fps: Fraction) -> None:
 
 
 def add_image_strip(scene: Any, name: str, files: list[str], channel: int, start: int) -> Any:
-    """An image strip over ``files`` (all in one folder), one element per frame. Refuses missing files: rendering an
-    image strip without its file ends Blender."""
-    for file in files:
-        if not Path(bpy.path.abspath(file)).is_file():
-            raise DocumentError(f"The frame '{bpy.path.abspath(file)}' is missing.", "Restore it, or make the shot again.")
+    """An image strip over ``files`` (all in one folder), one element per frame. Refuses missing files."""
+    refuse_missing(files)
     strip = strips_of(ensure_editor(scene)).new_image(name, files[0], channel, start, fit_method="ORIGINAL")
     for file in files[1:]:
         strip.elements.append(os.path.basename(file))  # noqa: PTH119 - blend-relative paths are not Paths
     return strip
+
+
+def refuse_missing(files: list[str]) -> None:
+    """Raise `DocumentError` for the first file that is not there.
+
+    Rendering an image strip without its file ends Blender, and an image node without it silently gives black.
+    """
+    for file in files:
+        if not Path(abspath(file)).is_file():
+            raise DocumentError(f"The frame '{abspath(file)}' is missing.", "Restore it, or make the shot again.")
 
 
 def movie_output(scene: Any, movie: Path, *, audio: bool = False, quality: str = "HIGH") -> None:
@@ -80,7 +87,9 @@ def render_animation(scene: Any) -> None:
     try:
         bpy.ops.render.render(scene=scene.name, animation=True)
     except RuntimeError as error:
-        raise HostError(f"Blender could not render '{scene.name}': {_clean(error)}.", "Check the disk and try again.") from error
+        raise HostError(
+            f"Blender could not render '{scene.name}': {_clean(error)}.", "Check the disk and try again."
+        ) from error
 
 
 def _clean(error: RuntimeError) -> str:

@@ -35,7 +35,9 @@ class Rigs:
     def people(self, depsgraph: Any) -> tuple[Person, ...]:
         """All people of the evaluated frame, in id order."""
         objects = depsgraph.scene_eval.objects
-        return tuple(_person(objects[name].evaluated_get(depsgraph), mapping) for name, mapping in self._mappings.items())
+        return tuple(
+            _person(objects[name].evaluated_get(depsgraph), mapping) for name, mapping in self._mappings.items()
+        )
 
     def person_of(self, instance_object: Any) -> int:
         """Index of the person an evaluated mesh object belongs to: skinned to the rig, or hung on one of its bones."""

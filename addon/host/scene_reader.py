@@ -25,7 +25,7 @@ SHOT_DATA = "second_unit"
 
 
 def open_blend(path: Path) -> None:
-    """Load ``path`` without running its scripts. Raises `SceneError` for anything but a .blend this Blender can read."""
+    """Load ``path`` without running its scripts. Raises `SceneError` for all but a .blend this Blender can read."""
     if not path.is_file():
         raise SceneError(f"There is no file '{path}'.", "Check the path of the .blend.")
     try:
@@ -40,7 +40,9 @@ def _unreadable(path: Path) -> SceneError:
     version = _header_version(path)
     if version and version > bpy.app.version[:2]:
         return _too_new(path, version)
-    return SceneError(f"'{path}' is not a .blend file that Blender can read.", "Save the scene again from Blender and use that.")
+    return SceneError(
+        f"'{path}' is not a .blend file that Blender can read.", "Save the scene again from Blender and use that."
+    )
 
 
 def _too_new(path: Path, version: tuple[int, ...]) -> SceneError:
@@ -104,7 +106,10 @@ def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
         "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
         "frames": [info.frames.first, info.frames.last],
         "shots": [
-            {"name": s.name, "camera": s.camera, "cut": [s.cut.first, s.cut.last], "handles": s.handles and list(s.handles)}
+            {
+                "name": s.name, "camera": s.camera, "cut": [s.cut.first, s.cut.last],
+                "handles": s.handles and list(s.handles),
+            }
             for s in info.shots
         ],
     }  # fmt: skip

@@ -39,6 +39,12 @@ _OLD_STRIP_NAMES = {
 }
 
 
+def abspath(path: str) -> str:
+    """A path with a leading ``//`` below the open file's folder, others as they are."""
+    resolve: Any = bpy.path
+    return str(resolve.abspath(path))
+
+
 def blender_version() -> str:
     """Such as ``5.0.1``."""
     return ".".join(str(part) for part in bpy.app.version)
@@ -96,7 +102,7 @@ def comp_tree(scene: Any) -> tuple[Any, Any]:
         tree = scene.node_tree
         tree.nodes.clear()
         return tree, tree.nodes.new("CompositorNodeComposite").inputs[0]
-    tree = scene.compositing_node_group or bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+    tree: Any = scene.compositing_node_group or bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
     scene.compositing_node_group = tree
     tree.nodes.clear()
     tree.interface.clear()

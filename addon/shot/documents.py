@@ -130,6 +130,10 @@ class Fields:
         """A list of objects."""
         return [Fields(item, f"{self._where}: {key}[{i}]") for i, item in enumerate(self.items(key, default))]
 
+    def skip(self, *keys: str) -> None:
+        """Known keys that are written for other readers and follow from the rest."""
+        self._seen.update(keys)
+
     def rest(self) -> Json:
         """The keys nobody asked for: kept, so that a file of a friendlier future loses nothing."""
         return {key: value for key, value in self._data.items() if key not in self._seen}

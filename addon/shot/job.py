@@ -88,10 +88,10 @@ def load_request(folder: Path) -> Request:
     fields = read_document(folder / REQUEST, REQUEST_SCHEMA)
     shot: Fields = fields.section("shot")
     return Request(
-        job=fields.text("job"), shot_uuid=shot.text("uuid"), shot_name=shot.text("name"), shot_folder=shot.text("folder"),
-        package=fields.text("package"), input_hash=fields.text("input_hash"), service=fields.text("service"),
-        url=fields.text("url"), profile=fields.text("profile"), quality=fields.text("quality"),
-        graph=fields.text("graph"), brief=Brief.from_json(fields.section("brief")),
+        job=fields.text("job"), shot_uuid=shot.text("uuid"), shot_name=shot.text("name"),
+        shot_folder=shot.text("folder"), package=fields.text("package"), input_hash=fields.text("input_hash"),
+        service=fields.text("service"), url=fields.text("url"), profile=fields.text("profile"),
+        quality=fields.text("quality"), graph=fields.text("graph"), brief=Brief.from_json(fields.section("brief")),
         chunks=tuple(Chunk(c.integer("index"), c.integer("length")) for c in fields.sections("chunks")),
         volatile=fields.mapping("volatile", {}), extra=fields.rest(),
     )  # fmt: skip
@@ -148,7 +148,9 @@ def save_submission(folder: Path, submission: Submission) -> None:
         }
         for p in submission.parcels
     ]
-    write_document(folder / SUBMISSION, SUBMISSION_SCHEMA, {"host": submission.host, "parcels": parcels, **submission.extra})
+    write_document(
+        folder / SUBMISSION, SUBMISSION_SCHEMA, {"host": submission.host, "parcels": parcels, **submission.extra}
+    )
 
 
 def load_submission(folder: Path) -> Submission:

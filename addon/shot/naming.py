@@ -9,7 +9,9 @@ from ..errors import SceneError
 
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _TAKE = re.compile(r"t(\d{3,})")
-_RESERVED = frozenset({"con", "prn", "aux", "nul", "jobs", "cache", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))})
+_RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", "jobs", "cache", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
+)
 
 
 def folder_name(shot_name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control package: an immutable folder of all passes of one shot for one profile, described by ``manifest.json``."""
+"""The control package: an immutable folder of all passes of one shot for one profile, with its ``manifest.json``."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def load_manifest(folder: Path) -> Manifest:
     width, height = fields.integers("size", 2)
     known = {name: _read_pass(fields.section("passes").section(name)) for name in fields.mapping("passes")}
     videos = {name: _read_video(fields.section("videos").section(name)) for name in fields.mapping("videos")}
-    fields.items("frames"), fields.items("cast")
+    fields.skip("frames", "cast")
     return Manifest(
         shot_uuid=shot.text("uuid"), shot_name=shot.text("name"), source=fields.mapping("source"),
         fps=fields.fraction("fps"), frame_map=FrameMap.from_json(fields.section("frame_map")), size=(width, height),
@@ -148,9 +148,15 @@ def _pass_json(item: Pass) -> Json:
 def _read_pass(fields: Fields) -> Pass:
     pattern = fields.text("pattern")
     if not _PATTERN.fullmatch(pattern) or ".." in pattern or pattern.startswith("/"):
-        raise DocumentError(f"The manifest names its frames '{pattern}', which is no safe pattern.", "Make the package again.")
+        raise DocumentError(
+            f"The manifest names its frames '{pattern}', which is no safe pattern.", "Make the package again."
+        )
     return Pass(
-        pattern, fields.integer("bits"), fields.integer("channels"), fields.text("encoding"), tuple(fields.items("sha256"))
+        pattern,
+        fields.integer("bits"),
+        fields.integer("channels"),
+        fields.text("encoding"),
+        tuple(fields.items("sha256")),
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a stage needs from outside its room, as protocols. The host implements them; tests bring fakes with behaviour."""
+"""What a stage needs from outside its room, as protocols. The host implements them, tests bring working fakes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Progress(Protocol):
     """Told how far a step is. Raise `CancelledByUser` from it to stop the step."""
 
-    def __call__(self, done: float, total: float, note: str = "") -> None:
+    def __call__(self, done: float, total: float, note: str = "", /) -> None:
         """``done`` of ``total`` units (frames, bytes) are finished; ``note`` is a short text for people."""
         ...
 
@@ -30,6 +30,15 @@ class MovieCodec(Protocol):
         ...
 
 
-def silent(done: float, total: float, note: str = "") -> None:
+def part_of(progress: Progress, start: float, share: float) -> Progress:
+    """Progress of one part of a longer work: it begins at ``start`` and makes up ``share`` of the whole, both 0..1."""
+
+    def part(done: float, total: float, note: str = "", /) -> None:
+        progress(start + share * done / total if total else start, 1.0, note)
+
+    return part
+
+
+def silent(done: float, total: float, note: str = "", /) -> None:
     """Progress for nobody."""
     del done, total, note

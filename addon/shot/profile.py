@@ -71,7 +71,8 @@ def load_profile(name: str) -> Profile:
     fields = read_document(DATA / "profiles" / f"{name}.json", PROFILE_SCHEMA)
     rule = fields.section("frames")
     return Profile(
-        name=name, title=fields.text("title"), size_multiple=fields.integer("size_multiple"), fps=fields.fraction("fps"),
+        name=name, title=fields.text("title"),
+        size_multiple=fields.integer("size_multiple"), fps=fields.fraction("fps"),
         rule=FrameRule(rule.integer("step"), rule.integer("offset"), rule.integer("longest"), rule.integer("overlap")),
         controls=tuple(fields.items("controls")), pose_dialect=fields.text("pose_dialect"), graph=fields.text("graph"),
         qualities=tuple(_quality(q) for q in fields.sections("qualities")),

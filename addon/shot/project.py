@@ -45,12 +45,12 @@ class ShotPaths:
 
     @property
     def takes(self) -> Path:
-        """``t001``, ``t002`` …"""
+        """The takes: ``t001``, ``t002`` and so on."""
         return self.root / "takes"
 
     @property
     def comp(self) -> Path:
-        """``<take>/v001`` …"""
+        """The comps: ``<take>/v001`` and so on."""
         return self.root / "comp"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shot: its blocking as the scene says it, and its record (``shot.json``) with everything the scene does not hold."""
+"""The shot: its blocking as the scene says it, and its record (``shot.json``) with what the scene does not hold."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def block_shots(markers: Sequence[Marker], frames: FrameRange, camera: str | Non
     """
     marks = sorted(markers, key=lambda m: m.frame)
     if not marks and camera is None:
-        raise SceneError("The scene has no camera.", "Add a camera, or bind cameras to timeline markers, and save the file.")
+        raise SceneError(
+            "The scene has no camera.", "Add a camera, or bind cameras to timeline markers, and save the file."
+        )
     if not marks and camera is not None:
         return (Blocking(shot_name(0), camera, frames),)
     _refuse_twins(marks)

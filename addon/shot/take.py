@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .documents import Fields, Json, Schema, read_document, write_document
-from .naming import frame_name, take_number
+from .naming import folder_name, frame_name, take_number
 from .shot import Brief
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Take:
 
     def frame_file(self, folder: Path, plate: int) -> Path:
         """Where a plate lies, ``folder`` being the take's own."""
-        return folder / "frames" / frame_name(self.shot_name, self.name, plate)
+        return folder / "frames" / frame_name(folder_name(self.shot_name), self.name, plate)
 
 
 def save_take(folder: Path, take: Take) -> None:

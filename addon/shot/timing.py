@@ -55,7 +55,7 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MappedFrame:
-    """One model frame: which scene time it shows, why, in which chunk, and which plate it becomes (None: thrown away)."""
+    """One model frame: the scene time it shows, why, in which chunk, and the plate it becomes (None: thrown away)."""
 
     scene: Fraction
     role: Role
@@ -69,7 +69,7 @@ class MappedFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameRule:
-    """What frame counts a model takes: ``n = step·k + offset``, at most ``longest`` per chunk, chunks sharing ``overlap``."""
+    """Frame counts a model takes: ``step·k + offset``, ``longest`` at most per chunk; chunks share ``overlap``."""
 
     step: int
     offset: int
@@ -141,8 +141,10 @@ def as_is(cut: FrameRange, handles: tuple[int, int], rule: FrameRule) -> FrameMa
     return FrameMap(_chunked(times, cut, rule))
 
 
-def resample(cut: FrameRange, handles: tuple[int, int], rule: FrameRule, scene_fps: Fraction, model_fps: Fraction) -> FrameMap:
-    """The shot at the model's own rate: scene times ``first + k · scene_fps / model_fps`` up to and past the last frame."""
+def resample(
+    cut: FrameRange, handles: tuple[int, int], rule: FrameRule, scene_fps: Fraction, model_fps: Fraction
+) -> FrameMap:
+    """The shot at the model's own rate: scene times ``first + k · scene_fps / model_fps`` until past the last frame."""
     wide = cut.widened(handles)
     step = scene_fps / model_fps
     count = ceil((wide.last - wide.first) / step) + 1

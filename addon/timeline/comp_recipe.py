@@ -20,7 +20,7 @@ COMP = "comp.json"
 
 @dataclass(frozen=True, slots=True)
 class Atmosphere:
-    """Air between lens and set: none at ``start``, ``amount`` of ``color`` (scene-linear) from ``end`` on, in metres."""
+    """Air between lens and set: none until ``start`` metres, ``amount`` of scene-linear ``color`` from ``end`` on."""
 
     start: float
     end: float
@@ -30,8 +30,8 @@ class Atmosphere:
     @classmethod
     def for_depth(cls, near: float, far: float) -> Atmosphere:
         """Thin night air that begins behind the nearest figure and closes at the back of the set."""
-        start = near + 0.15 * (far - near)
-        return cls(start, max(far, start + 0.001), 0.45, (0.055, 0.075, 0.11))
+        start = near + 0.1 * (far - near)
+        return cls(start, max(far, start + 0.001), 0.6, (0.09, 0.085, 0.07))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CompRecipe:
     """The passes of a comp in order: atmosphere by depth, then the grade."""
 
     atmosphere: Atmosphere
-    cdl: Cdl = field(default_factory=lambda: Cdl((1.08, 1.0, 0.94), (0.0, 0.0, 0.004), (1.06, 1.04, 1.0), 0.9))
+    cdl: Cdl = field(default_factory=lambda: Cdl((1.35, 1.12, 0.92), (0.004, 0.0, -0.002), (1.05, 1.02, 1.08), 0.85))
 
     def to_json(self) -> Json:
         """As stored in ``comp.json`` and sent to the host."""
@@ -57,7 +57,9 @@ class CompRecipe:
         """Back from JSON."""
         air, cdl = fields.section("atmosphere"), fields.section("cdl")
         atmosphere = Atmosphere(air.number("start"), air.number("end"), air.number("amount"), _rgb(air, "color"))
-        grade = Cdl(_rgb(cdl, "slope"), _rgb(cdl, "offset"), _rgb(cdl, "power"), cdl.number("saturation"), cdl.text("space"))
+        grade = Cdl(
+            _rgb(cdl, "slope"), _rgb(cdl, "offset"), _rgb(cdl, "power"), cdl.number("saturation"), cdl.text("space")
+        )
         return cls(atmosphere, grade)
 
 

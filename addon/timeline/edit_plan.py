@@ -42,7 +42,9 @@ class StripPlan:
     @property
     def key(self) -> str:
         """Equal for equal content: a strip whose key has not changed is left alone, trims and all."""
-        return digest(stable_json([self.take_uuid, self.start, self.cut.first, self.cut.last, len(self.files)]).encode())
+        return digest(
+            stable_json([self.take_uuid, self.start, self.cut.first, self.cut.last, len(self.files)]).encode()
+        )
 
     def to_json(self) -> Json:
         """As sent to the host."""

@@ -10,8 +10,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from second_unit.addon.shot.camera import Camera
-from second_unit.addon.shot.geometry import NOBODY, FrameGeometry, Instance, Light, LightKind, Mesh, Person
+from second_unit.addon.shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh, Person
 
 F64 = npt.NDArray[np.float64]
 
@@ -95,8 +96,7 @@ class Scenes:
         **changes: object,
     ) -> Camera:
         """A camera with a horizontal field of view of 53 degrees."""
-        width, height = size
-        camera = Camera(width, height, float(width), float(width), width / 2, height / 2, 0.1, 1000.0, look(eye, target))
+        camera = Scenes.straight(size, world_to_camera=look(eye, target))
         return replace(camera, **changes)
 
     @staticmethod

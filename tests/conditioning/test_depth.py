@@ -8,9 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from second_unit.addon.conditioning.depth import DepthRange, DepthStats, disparity, shot_range, to_grey8
 from second_unit.addon.conditioning.raster import rasterize
 from second_unit.addon.conditioning.soup import triangle_soup
@@ -97,7 +99,7 @@ def test_disparity_is_inverse_and_not_linear_inverted_or_curved() -> None:
     ours = disparity(z, range_)
     expected = (1 / z - 1 / 20) / (1 / 2 - 1 / 20)
 
-    def accepted(values: np.ndarray) -> bool:
+    def accepted(values: npt.NDArray[Any]) -> bool:
         return bool(np.allclose(values, expected, atol=1e-6))
 
     assert accepted(ours)

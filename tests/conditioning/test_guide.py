@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from second_unit.addon.conditioning.depth import disparity, shot_range, to_grey8
 from second_unit.addon.conditioning.exposure import Exposure
 from second_unit.addon.conditioning.frame import draw

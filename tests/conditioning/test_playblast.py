@@ -8,7 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+
 from second_unit.addon.conditioning.exposure import Exposure, exposure_for
 from second_unit.addon.conditioning.frame import DrawnFrame, draw
 from second_unit.addon.shot.geometry import FrameGeometry
@@ -20,7 +22,7 @@ def lit(frame: FrameGeometry) -> DrawnFrame:
     return draw(frame, exposure_for(frame))
 
 
-def grey(picture: DrawnFrame, where: np.ndarray | None = None) -> np.ndarray:
+def grey(picture: DrawnFrame, where: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
     inside = picture.instance >= 0 if where is None else where
     return picture.playblast[inside].mean(axis=1)
 
@@ -77,9 +79,7 @@ def test_the_exposure_belongs_to_the_shot_not_to_the_frame(scenes: Any) -> None:
 def test_a_lamp_and_the_same_lamp_a_thousand_times_stronger_expose_alike(scenes: Any) -> None:
     frame = replace(scenes.street(SIZE), lights=lights(scenes, "night"))
     stronger = replace(frame, lights=(replace(frame.lights[0], power=1e6),))
-    np.testing.assert_allclose(
-        lit(frame).playblast.astype(int), lit(stronger).playblast.astype(int), atol=1
-    )
+    np.testing.assert_allclose(lit(frame).playblast.astype(int), lit(stronger).playblast.astype(int), atol=1)
 
 
 def test_light_comes_from_where_the_lamp_is(scenes: Any) -> None:

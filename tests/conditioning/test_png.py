@@ -6,10 +6,13 @@ from __future__ import annotations
 import errno
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
+
 from second_unit.addon.conditioning.png import encode_png, write_png
 from second_unit.addon.errors import StorageError
 
@@ -37,7 +40,7 @@ def test_a_view_is_written_as_it_looks() -> None:
 @pytest.mark.parametrize(
     "picture", [np.zeros((4, 4), np.float32), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4), np.uint8), np.zeros(4)]
 )
-def test_other_arrays_are_refused(picture: np.ndarray) -> None:
+def test_other_arrays_are_refused(picture: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="no PNG"):
         encode_png(picture)
 

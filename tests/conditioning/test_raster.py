@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from second_unit.addon.conditioning.normal import normals
 from second_unit.addon.conditioning.raster import Hits, instance_ids, rasterize
 from second_unit.addon.conditioning.soup import Soup, triangle_soup
@@ -22,11 +24,12 @@ def drawn(frame: FrameGeometry) -> Hits:
     return rasterize(triangle_soup(frame), frame.camera)
 
 
-def pixels(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    return np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+def pixels(camera: Camera) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    return u, v
 
 
-def traced(soup: Soup, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+def traced(soup: Soup, camera: Camera) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Planar depth (inf for a miss) and triangle by Embree, one ray per pixel centre."""
     scene_module = pytest.importorskip("embreex.rtcore_scene")
     mesh_module = pytest.importorskip("embreex.mesh_construction")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from second_unit.addon.errors import DocumentError, JobError
 from second_unit.addon.generation.services.comfyui.graph import (
     Template,
@@ -136,7 +137,7 @@ def test_a_template_of_the_users_own_is_read(tmp_path: Path) -> None:
     [
         {"schema": "second_unit.graph_roles/2"},
         {"graph": "../own.json"},
-        {"graph": "/tmp/own.json"},
+        {"graph": "/own.json"},
         {"roles": {}},
         {"roles": {"output": [["9", "images"]]}},
         {"roles": {"output": [["1", "nosuch"]]}},

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from second_unit.addon.generation.services.comfyui.graph import Graph, load_template, template_names
 from second_unit.addon.generation.services.comfyui.schema import recorded_object_info
 from second_unit.addon.generation.services.comfyui.validate import validate
@@ -55,11 +56,20 @@ def test_the_judgement_is_the_servers(body: Any, answer: Any) -> None:
 
 def test_the_recording_holds_every_kind_of_refusal() -> None:
     text = json.dumps([comparable(param.values[1]) for param in recorded_judgements()])
-    for kind in (
-        "missing_node_type required_input_missing exception_during_inner_validation custom_validation_failed "
-        "value_not_in_list value_bigger_than_max value_smaller_than_min invalid_input_type return_type_mismatch "
-        "bad_linked_input dependency_cycle prompt_no_outputs"
-    ).split():
+    for kind in [
+        "missing_node_type",
+        "required_input_missing",
+        "exception_during_inner_validation",
+        "custom_validation_failed",
+        "value_not_in_list",
+        "value_bigger_than_max",
+        "value_smaller_than_min",
+        "invalid_input_type",
+        "return_type_mismatch",
+        "bad_linked_input",
+        "dependency_cycle",
+        "prompt_no_outputs",
+    ]:
         assert f'"type": "{kind}"' in text
 
 

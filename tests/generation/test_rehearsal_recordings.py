@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
+
 from second_unit.addon.errors import HostError
 from second_unit.addon.generation.rehearsal.server import RehearsalServer
 
@@ -40,9 +41,22 @@ NOT_IMITATED = {
 }
 # Keys a real server tells and ours leaves out, or the other way round.
 MAY_DIFFER = frozenset(
-    "required_frontend_version installed_templates_version required_templates_version comfy_package_versions "
-    "deploy_environment second_unit_rehearsal output_tooltips output_matchtypes deprecated experimental dev_only "
-    "api_node price_badge essentials_category".split()
+    [
+        "required_frontend_version",
+        "installed_templates_version",
+        "required_templates_version",
+        "comfy_package_versions",
+        "deploy_environment",
+        "second_unit_rehearsal",
+        "output_tooltips",
+        "output_matchtypes",
+        "deprecated",
+        "experimental",
+        "dev_only",
+        "api_node",
+        "price_badge",
+        "essentials_category",
+    ]
 )
 # Lists whose entries differ by nature: files, models, arguments of a program, caches.
 MAY_HOLD_OTHERS = frozenset({"argv", "nodes", "executed", "search_aliases", "current_outputs", "traceback"})
@@ -52,9 +66,11 @@ class NoMovies:
     """These recordings hold no movie that has to be read."""
 
     def encode(self, frames: list[Path], movie: Path, fps: Fraction, *, crf: str = "HIGH") -> None:
+        del frames, movie, fps, crf
         raise HostError("No movies here.", "Take another graph.")
 
     def decode(self, movie: Path, folder: Path) -> list[Path]:
+        del movie, folder
         raise HostError("No movies here.", "Take another graph.")
 
 
@@ -77,7 +93,7 @@ class Replay:
     """Sends recorded requests in their order. Slow jobs stand still until their end is asked for."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
-        self.go = threading.Event()
+        self.go, self.held = threading.Event(), threading.Event()
         self.slow: set[str] = set()
         self.server = RehearsalServer(NoMovies(), folder, before_node=self._hold, **options)
         self.ids: dict[str, str] = {}
@@ -85,7 +101,9 @@ class Replay:
         self.etag = ""
 
     def _hold(self, prompt_id: str, node: str) -> None:
+        del node
         if prompt_id in self.slow:
+            self.held.set()
             assert self.go.wait(TIMEOUT)
 
     def ours(self, text: str) -> str:
@@ -132,11 +150,14 @@ class Replay:
         while self.session.get(f"{self.server.url}/prompt", timeout=TIMEOUT).json()["exec_info"]["queue_remaining"]:
             continue
         self.go.clear()
+        self.held.clear()
 
     def _note(self, exchange: Any, response: requests.Response) -> None:
         recorded = (exchange["response"]["body"] or {}).get("json")
         if exchange["request"]["path"] == "/prompt" and isinstance(recorded, dict) and "prompt_id" in recorded:
             self.ids[recorded["prompt_id"]] = response.json().get("prompt_id", "")
+            if recorded["prompt_id"] in self.slow:
+                assert self.held.wait(TIMEOUT)
         if response.headers.get("ETag"):
             self.etag = response.headers["ETag"]
 
@@ -195,7 +216,11 @@ def shape_gap(want: Any, got: Any, where: str = "") -> list[str]:
     if isinstance(want, list) and isinstance(got, list):
         if bool(want) != bool(got):
             return [f"{where}: {len(want)} against {len(got)} entries"]
-        return [gap for index, (a, b) in enumerate(zip(want, got, strict=False)) for gap in shape_gap(a, b, f"{where}[{index}]")]
+        return [
+            gap
+            for index, (a, b) in enumerate(zip(want, got, strict=False))
+            for gap in shape_gap(a, b, f"{where}[{index}]")
+        ]
     numbers = (int, float)
     same = type(want) is type(got) or (isinstance(want, numbers) and isinstance(got, numbers))
     return [] if same else [f"{where}: {type(want).__name__} against {type(got).__name__}"]
@@ -233,7 +258,9 @@ def check(exchange: Any, response: requests.Response) -> list[str]:
 def tells_an_end(exchange: Any) -> bool:
     """Whether the recorded answer tells of a finished job, so that ours must be finished too."""
     path, body = exchange["request"]["path"], (exchange["response"]["body"] or {}).get("json")
-    is_finished = isinstance(body, dict) and ("execution_end_time" in body or any("outputs" in item for item in ided(body)))
+    is_finished = isinstance(body, dict) and (
+        "execution_end_time" in body or any("outputs" in item for item in ided(body))
+    )
     return is_finished and path.startswith(("/history", "/api/jobs"))
 
 

@@ -20,6 +20,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from second_unit.addon.errors import HostError
 from second_unit.addon.generation.rehearsal.server import RehearsalServer
 from second_unit.addon.generation.rehearsal.storage import OutsideError, Place, Storage
@@ -33,6 +34,7 @@ class ZipCodec:
     """Keeps frames losslessly in a zip that is called a movie."""
 
     def encode(self, frames: list[Path], movie: Path, fps: Fraction, *, crf: str = "HIGH") -> None:
+        del fps, crf
         with zipfile.ZipFile(movie, "w") as file:
             for index, frame in enumerate(frames):
                 file.write(frame, f"{index:05}.png")
@@ -56,6 +58,7 @@ class Gate:
         self.reached, self.go = threading.Event(), threading.Event()
 
     def __call__(self, prompt_id: str, node: str) -> None:
+        del prompt_id
         self.count += node == self.node
         if node == self.node and self.count == self.visit:
             self.reached.set()
@@ -312,7 +315,7 @@ def test_it_listens_on_loopback_only(client: Client) -> None:
     assert client.url.startswith("http://127.0.0.1:")
 
 
-# Hosts that ask for the same rate limits as people do: one folder is enough for all examples.
+# One folder is enough for all examples.
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
     return Storage(tmp_path_factory.mktemp("storage"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import colorsys
 import io
+import itertools
 import math
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
+
 from second_unit.addon.generation.rehearsal.palette import PALETTES, choose_look
 from second_unit.addon.generation.rehearsal.shade import Painter
 from second_unit.addon.generation.rehearsal.stamp import word_mask
@@ -100,7 +102,9 @@ def test_people_are_read_back_where_they_were_drawn(is_swapped: bool, is_lossy: 
 
 @pytest.mark.parametrize("is_swapped", [False, True])
 def test_the_order_of_colours_shows_in_the_drawing(is_swapped: bool) -> None:
-    drawing = read_drawing(picture := lossy(draw(BODIES, wall_and_floor(), is_swapped=is_swapped)), colour_mask(picture))
+    drawing = read_drawing(
+        picture := lossy(draw(BODIES, wall_and_floor(), is_swapped=is_swapped)), colour_mask(picture)
+    )
     right, wrong = (read_people(drawing, is_swapped=flag).score for flag in (is_swapped, not is_swapped))
     assert right > 2 * wrong
 
@@ -142,7 +146,7 @@ def test_a_still_guide_stands_still_but_for_grain() -> None:
 def test_a_slow_move_does_not_flicker() -> None:
     guides = [[lossy(draw([body(90 + step, 70, 45), body(250 - step, 60, 60)], wall_and_floor()))] for step in range(8)]
     frames = paint(guides)
-    steps = [gap(a, b) for a, b in zip(frames, frames[1:], strict=False)]
+    steps = [gap(a, b) for a, b in itertools.pairwise(frames)]
     assert max(steps) < 4
     assert max(steps) < 2.5 * float(np.median(steps)) + 0.5
 
@@ -206,8 +210,9 @@ def test_rehearsal_is_burnt_in_bottom_left(size: tuple[int, int]) -> None:
     best = max(
         float(window[mask].mean() - window[~mask].mean())
         for top in range(corner.shape[0] - mask.shape[0])
-        for left in range(0, 12 * scale)
-        if (window := corner[top : top + mask.shape[0], left : left + mask.shape[1]].astype(np.float32)).shape == mask.shape
+        for left in range(12 * scale)
+        if (window := corner[top : top + mask.shape[0], left : left + mask.shape[1]].astype(np.float32)).shape
+        == mask.shape
     )
     assert best > 60
 

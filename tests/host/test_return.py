@@ -76,7 +76,9 @@ def test_the_layout_scene_is_untouched(blender: Blender, script: Script, example
     build(blender, example, tmp_path, plan_of(tmp_path))
     after = script("dump", blend=str(tmp_path / "edit.blend"), scene="Layout")
     assert len(before) > 5000
-    assert {k: (before.get(k), after.get(k)) for k in before.keys() | after.keys() if before.get(k) != after.get(k)} == {}
+    assert {
+        k: (before.get(k), after.get(k)) for k in before.keys() | after.keys() if before.get(k) != after.get(k)
+    } == {}
 
 
 def test_a_new_take_changes_its_strip_only(blender: Blender, script: Script, example: Path, tmp_path: Path) -> None:
@@ -128,7 +130,8 @@ def test_the_comp_is_the_recipe(blender: Blender, example: Path, tmp_path: Path,
         found = read_exr(folder / f"SH010.comp.{frame}.exr")
         wanted = expected(tmp_path / "S1" / "frames" / f"p.{frame}.png", ramp / 65535, recipe)
         assert np.allclose(found, wanted, rtol=2e-3, atol=2e-3), np.abs(found - wanted).max()
-    assert Image.open(folder / "t.png").convert("L").getextrema()[1] > 50
+    with Image.open(folder / "t.png") as thumbnail:
+        assert thumbnail.convert("L").getextrema()[1] > 50
     assert (tmp_path / "r.mp4").stat().st_size > 1000
 
 

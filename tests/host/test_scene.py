@@ -55,7 +55,9 @@ def test_a_file_of_a_newer_blender_is_refused(blender: Blender, script: Script, 
     file = tmp_path / "newer.blend"
     script("change", blend=None, to=str(file))
     data = file.read_bytes()
-    newer = re.sub(rb"^(BLENDER\d\d-\d\dv)\d{4}", rb"\g<1>0909", re.sub(rb"^(BLENDER[-_][vV])\d{3}", rb"\g<1>909", data))
+    newer = re.sub(
+        rb"^(BLENDER\d\d-\d\dv)\d{4}", rb"\g<1>0909", re.sub(rb"^(BLENDER[-_][vV])\d{3}", rb"\g<1>909", data)
+    )
     assert newer != data
     file.write_bytes(newer)
     with pytest.raises(SceneError, match=r"saved by Blender 9\.9?") as found:

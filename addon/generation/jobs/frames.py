@@ -30,8 +30,8 @@ def check_count(count: int, expected: int) -> None:
 def verify_frames(files: Sequence[Path], size: tuple[int, int]) -> None:
     """Check every file and turn what is no PNG into one, in place.
 
-    A frame may be black (a fade), a whole chunk may not: that is what a broken decoder makes. A damaged file is removed,
-    so that it is fetched again. Raises `ServiceError`: transient for damage, protocol for a wrong picture.
+    A frame may be black (a fade), a whole chunk may not: that is what a broken decoder makes. A damaged file is
+    removed, so that it is fetched again. Raises `ServiceError`: transient for damage, protocol for a wrong picture.
     """
     if all([_verify(path, i, size) for i, path in enumerate(files)]):  # noqa: C419 - every frame is to be looked at
         raise ServiceError(

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ...errors import HostError, storage_error
+from ...errors import HostError, JobError, storage_error
 from .lease import is_live
 from .runner import lease_path
 from .store import Job, JobStore
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from ...shot.job import State
     from ...shot.project import Project
 
 LOG = "runner.log"
 LARGEST_LOG = 1 << 20
+LOOK_S = 0.25
+PATIENT_STARTS = 3
 _DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP of Windows
 
 
@@ -77,23 +80,43 @@ def _spawn(command: list[str], log: int, folder: Path) -> subprocess.Popen[bytes
 def wait_for(
     store: JobStore,
     uuids: Sequence[str],
-    keep_running: Callable[[], object],
+    keep_running: Callable[[], subprocess.Popen[bytes] | None],
     report: Callable[[Job], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Job]:
     """Watch jobs until all have ended; ``report`` hears every change.
 
-    ``keep_running`` is called before each look: it starts a runner if there is none (`start_runner` returns at once when
-    there is).
+    ``keep_running`` is `start_runner`: it is called whenever the runner it started last has ended. Raises `JobError`
+    when runners end again and again without getting on (full disk, broken installation).
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, State] = {}
+    runner: subprocess.Popen[bytes] | None = None
+    starts = 0
     while True:
         jobs = [store.load(uuid) for uuid in uuids]
-        for job in jobs:
-            if seen.get(job.uuid) != job.state.updated:
-                seen[job.uuid] = job.state.updated
-                report(job)
-        if not any(job.is_open for job in jobs):
+        changed = [job for job in jobs if _place(seen.get(job.uuid)) != _place(job.state)]
+        for job in changed:
+            seen[job.uuid] = job.state
+            report(job)
+        waiting = next((job for job in jobs if job.is_open), None)
+        if waiting is None:
             return jobs
-        keep_running()
-        sleep(0.25)
+        starts = 0 if changed else starts
+        if runner is None or runner.poll() is not None:
+            if starts >= PATIENT_STARTS:
+                raise _stuck(waiting, store.root / LOG)
+            runner = keep_running()
+            starts += runner is not None
+        sleep(LOOK_S)
+
+
+def _place(state: State | None) -> object:
+    """How far a job is, whatever is said about it."""
+    return state and (state.state, state.submissions, state.progress, state.take)
+
+
+def _stuck(job: Job, log: Path) -> JobError:
+    return JobError(
+        job.state.what or f"The runner ended before the job {job.uuid[:8]} did.",
+        job.state.fix or f"Read '{log}', then run the command again.",
+    )

@@ -6,16 +6,17 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...errors import SecondUnitError, StorageError
 from ...shot.project import load_settings
 from .consent import check
+from .endings import Desk, end_by, is_full_disk
 from .lease import BEAT_S, Heartbeat, Lease, LeaseHeld
 from .patience import Patience
 from .store import Job, JobStore
-from .work import Desk, Work, end_by, is_full_disk
+from .work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,10 +99,18 @@ class Runner:
                 self._end(job, error)
                 return
             _LOG.error("job %s waits: %s", job.uuid[:8], error)
-            self._report.waiting.append((self._store.load(job.uuid), error))
+            self._report.waiting.append((self._say(self._store.load(job.uuid), error), error))
         except SecondUnitError as error:
             self._lease.check()
             self._end(job, error)
+
+    def _say(self, job: Job, error: StorageError) -> Job:
+        """Write why a job waits, if there is room for that."""
+        try:
+            return self._store.save_state(job, replace(job.state, what=error.what, fix=error.fix))
+        except StorageError as trouble:
+            _LOG.error("job %s: %s", job.uuid[:8], trouble)
+            return job
 
     def _run(self, job: Job) -> Job:
         allowed = load_settings(self._store.project).allowed_hosts

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs on disk: one folder each, and that folder is the truth.
 
-Writers are kept apart by file: ``request.json`` and ``submission.json`` are written once before the folder gets its name,
-``state.json`` belongs to the runner while the job is open, a wish to cancel is a file of its own.
+Writers are kept apart by file: ``request.json`` and ``submission.json`` are written once, before the folder gets its
+name; ``state.json`` belongs to the runner while the job is open; a wish to cancel is a file of its own.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class JobStore:
 def _again(sub: SubmissionState) -> SubmissionState:
     """A submission the service gave up on starts anew; one it may still know is asked about."""
     if sub.state.is_end and sub.state is not JobState.DONE:
-        return SubmissionState(sub.chunk, attempts=sub.attempts)
+        return SubmissionState(sub.chunk)
     return sub
 
 

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ...errors import (
-    FULL_DISK,
     CancelledByUser,
-    ConsentNeeded,
     DocumentError,
     JobError,
-    SecondUnitError,
     ServiceError,
     ServiceFault,
-    StorageError,
     storage_error,
 )
 from ...shot.documents import digest_file
@@ -28,9 +24,10 @@ from ...shot.job import JobState, SubmissionState
 from ...shot.package import Manifest, load_manifest
 from ...shot.project import REHEARSAL
 from ..services.port import Answer, Service, ServiceUnreachable, Status
+from .endings import Desk, end
 from .frames import check_count, verify_frames
-from .patience import Patience, retry
-from .store import FRAMES, Job, JobStore
+from .patience import retry
+from .store import FRAMES, Job
 from .takes import (
     assemble,
     chunk_folder,
@@ -55,19 +52,6 @@ RESTARTS = 3
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _ENDS = {Status.FAILED: JobState.FAILED, Status.CANCELLED: JobState.CANCELLED, Status.LOST: JobState.LOST}
-_ANEW = frozenset(
-    {ServiceFault.INVALID_INPUT, ServiceFault.MISSING_MODEL, ServiceFault.MODERATION, ServiceFault.EXPIRED}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the work on a job needs around it. ``guard`` raises if this process may no longer write."""
-
-    store: JobStore
-    guard: Callable[[], None]
-    sleep: Callable[[float], None]
-    patience: Patience
 
 
 class _Ended(Exception):
@@ -109,7 +93,7 @@ class Work:
             for chunk in range(len(self._job.request.chunks)):
                 while self._sub(chunk).state is not JobState.DONE:
                     self._stop_if_cancelled()
-                    self._step(chunk, submission.parcels[chunk], manifest)
+                    self._step_or_restart(chunk, submission.parcels[chunk], manifest)
             self._assemble(manifest)
         settle_take(self._takes / (self._job.state.take or ""))
         self._save(JobState.DONE, progress=1.0)
@@ -134,10 +118,22 @@ class Work:
             if self._sub(chunk).state is JobState.DONE:
                 self._save_sub(chunk, JobState.DOWNLOADING)
 
+    def _step_or_restart(self, chunk: int, parcel: Parcel, manifest: Manifest) -> None:
+        """The rehearsal service ends with the runner and costs nothing: what it lost is asked of the next one."""
+        try:
+            self._step(chunk, parcel, manifest)
+        except _Ended as ended:
+            is_free = self._job.request.service == REHEARSAL and self._sub(chunk).attempts < RESTARTS
+            if ended.answer.status is not Status.LOST or not is_free:
+                raise
+            self._save_sub(chunk, JobState.PREPARED, ticket=None)
+
     def _step(self, chunk: int, parcel: Parcel, manifest: Manifest) -> None:
         sub = self._sub(chunk)
         if sub.state is JobState.PREPARED:
             self._preflight(parcel)
+            # Frames of an earlier submission must not be taken for the beginning of the new ones.
+            _remove(chunk_folder(self._frames, chunk))
             self._save_sub(chunk, JobState.UPLOADING)
         elif sub.state is JobState.UPLOADING and sub.ticket is None:
             self._upload(chunk, parcel)
@@ -185,18 +181,11 @@ class Work:
                 done = {**ticket, OUTPUTS: [dict(output) for output in answer.outputs]}
                 self._save_sub(chunk, JobState.DOWNLOADING, ticket=done)
                 return
-            if answer.status is Status.LOST and self._may_restart(chunk):
-                self._save_sub(chunk, JobState.PREPARED, ticket=None)
-                return
             if answer.status in _ENDS:
                 raise _Ended(chunk, answer)
             if answer.status is Status.RUNNING:
                 self._running(chunk, answer.progress or 0.0)
             self._pause(wait)
-
-    def _may_restart(self, chunk: int) -> bool:
-        """The rehearsal service ends with the runner and costs nothing: what it lost is asked of the next one."""
-        return self._job.request.service == REHEARSAL and self._sub(chunk).attempts < RESTARTS
 
     def _running(self, chunk: int, part: float) -> None:
         progress = self._progress(chunk, part)
@@ -234,6 +223,8 @@ class Work:
 
     def _ask_outputs_again(self, chunk: int, ticket: dict[str, Any]) -> None:
         answer = self._service.poll(ticket)
+        if answer.status in _ENDS:
+            raise _Ended(chunk, answer)
         if answer.status is Status.SUCCEEDED and len(answer.outputs) == len(self._outputs(chunk)):
             fresh = {**ticket, OUTPUTS: [dict(output) for output in answer.outputs]}
             self._save_sub(chunk, JobState.DOWNLOADING, ticket=fresh)
@@ -332,46 +323,17 @@ class Work:
         self._job = self._desk.store.load(self._job.uuid)
 
 
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
 def _rename(file: Path, target: Path) -> None:
     try:
         file.replace(target)
     except OSError as error:
         raise storage_error(error, target) from error
-
-
-def end(
-    desk: Desk,
-    job: Job,
-    state: JobState,
-    what: str,
-    fix: str,
-    submissions: tuple[SubmissionState, ...] | None = None,
-) -> None:
-    """Write how a job ended."""
-    desk.guard()
-    subs = job.state.submissions if submissions is None else submissions
-    desk.store.save_state(job, replace(job.state, state=state, what=what, fix=fix, submissions=subs))
-    _LOG.info("job %s: %s: %s", job.uuid[:8], state.value, what)
-
-
-def end_by(desk: Desk, job: Job, error: SecondUnitError) -> None:
-    """Write down an error that ended a job. Auth, quota and consent wait for a person."""
-    job = desk.store.load(job.uuid)
-    fault = error.fault if isinstance(error, ServiceError) else None
-    if isinstance(error, ConsentNeeded) or fault in {ServiceFault.AUTH, ServiceFault.QUOTA}:
-        state = JobState.NEEDS_ATTENTION
-    else:
-        state = JobState.LOST if fault is ServiceFault.LOST else JobState.FAILED
-    end(desk, job, state, error.what, error.fix, tuple(_after(sub, fault) for sub in job.state.submissions))
-
-
-def _after(sub: SubmissionState, fault: ServiceFault | None) -> SubmissionState:
-    """Whether the submission can go on where it is (asked first) or has to be made anew."""
-    is_bad_result = fault is ServiceFault.PROTOCOL and sub.state is JobState.DOWNLOADING
-    is_current = sub.state is not JobState.DONE
-    return replace(sub, state=JobState.FAILED) if is_current and (fault in _ANEW or is_bad_result) else sub
-
-
-def is_full_disk(error: StorageError) -> bool:
-    """Whether the disk was full: the one storage error after which a job simply waits."""
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL_DISK

@@ -114,12 +114,13 @@ def _extra(body: Json) -> Json:
 
 def _graph(data: object) -> Graph:
     """Anything but nodes by id makes the server stumble, a workflow of its own editor included."""
-    if not isinstance(data, dict):
+    nodes = as_object(data)
+    if nodes is None:
         raise TroubleError
-    nodes: dict[str, Any] = data
-    if not all(isinstance(node, dict) and isinstance(node.get("inputs", {}), dict) for node in nodes.values()):
+    graph = {key: node for key, value in nodes.items() if (node := as_object(value)) is not None}
+    if len(graph) < len(nodes) or not all(isinstance(node.get("inputs", {}), dict) for node in graph.values()):
         raise TroubleError
-    return nodes
+    return graph
 
 
 def _is_canonical(prompt_id: object) -> bool:

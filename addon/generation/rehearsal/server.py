@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 MAX_BODY = 100 * 1024 * 1024
 _BLOCK = 1 << 20
+_LARGEST_DISCARD = 1 << 30
 
 
 def _go_on(prompt_id: str, node_id: str) -> None:
@@ -152,7 +153,15 @@ class _Handler(BaseHTTPRequestHandler):
             return self._chunks(limit)
         text = self.headers.get("Content-Length", "0")
         length = int(text) if text.isdigit() else 0
-        return self._exactly(length) if length <= limit else None
+        if length <= limit:
+            return self._exactly(length)
+        self._discard(min(length, _LARGEST_DISCARD))
+        return None
+
+    def _discard(self, length: int) -> None:
+        """Read on without keeping it: closing on a client that still sends would hide the answer from it."""
+        while length > 0 and (block := self.rfile.read(min(_BLOCK, length))):
+            length -= len(block)
 
     def _exactly(self, length: int) -> bytes:
         """That many bytes. A client that stops in the middle gets no answer and leaves no file."""
@@ -180,6 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             # File names are UTF-8; http.server writes headers as Latin-1.
             self.send_header(key, value.encode().decode("latin-1"))
         self.send_header("Content-Length", str(reply.length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command == "HEAD":
             return

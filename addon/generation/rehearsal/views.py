@@ -40,8 +40,10 @@ def view(request: Request, storage: Storage) -> Reply:
         path = storage.file(Place(re.split(r"[/\\]", name)[-1], request.query.get("subfolder", ""), kind))
     except OutsideError:
         return Reply(403)
-    if not path.is_file():
-        return Reply(404)
+    return _found(path, request) if path.is_file() else Reply(404)
+
+
+def _found(path: Path, request: Request) -> Reply:
     if "preview" in request.query:
         return _preview(path, request.query["preview"])
     if request.query.get("channel") in {"rgb", "a"}:

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from PIL import Image
+
 from second_unit.addon.errors import ServiceError, ServiceFault
 from second_unit.addon.generation.jobs.parcels import Order, make_submission
 from second_unit.addon.generation.jobs.patience import Patience
@@ -71,7 +72,7 @@ class CloudService:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
 
-    def preflight(self, parcel: Parcel) -> None:
+    def preflight(self, parcel: Parcel) -> None:  # noqa: ARG002 - the port has it
         self.cloud.enter("preflight")
 
     def upload(self, parcel: Parcel, files: Mapping[str, Path]) -> dict[str, str]:
@@ -81,7 +82,7 @@ class CloudService:
             self.cloud.moment()
         return {file.role: file.name for file in parcel.files}
 
-    def ticket(self, parcel: Parcel, names: Mapping[str, str]) -> dict[str, Any]:
+    def ticket(self, parcel: Parcel, names: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG002 - the port has it
         return {"id": str(uuid4()), "names": dict(names)}
 
     def submit(self, ticket: dict[str, Any], parcel: Parcel) -> None:
@@ -108,7 +109,7 @@ class CloudService:
 
     def fetch(
         self,
-        ticket: dict[str, Any],
+        ticket: dict[str, Any],  # noqa: ARG002 - the port has it
         outputs: Sequence[Mapping[str, str]],
         folder: Path,
         on_bytes: Callable[[int], None],
@@ -116,7 +117,8 @@ class CloudService:
         self.cloud.enter("fetch")
         files = [folder / f"{i:05d}.part" for i in range(len(outputs))]
         for file, output in zip(files, outputs, strict=True):
-            file.write_bytes(self.cloud.frame(int(output["chunk"]), int(output["index"])))
+            if not file.exists():  # a file that is there is taken up where it ends
+                file.write_bytes(self.cloud.frame(int(output["chunk"]), int(output["index"])))
             on_bytes(1)
             self.cloud.moment()
         return files
@@ -170,6 +172,17 @@ class Stage:
     def takes(self) -> list[Take]:
         return list_takes(self.takes_folder)
 
+    def assert_one_whole_take(self) -> None:
+        """There is one take, complete, and nothing beside it."""
+        (take,) = self.takes()
+        folder = self.takes_folder / take.name
+        assert take.plates == tuple(f.plate for f in self.manifest.frame_map.plates)
+        files = [folder / "frames" / f"SH010.t001.{plate}.png" for plate in take.plates]
+        assert sorted((folder / "frames").iterdir()) == files
+        assert [digest_file(file) for file in files] == list(take.sha256)
+        assert sorted(path.name for path in self.takes_folder.iterdir()) == ["t001"]
+        assert sorted(path.name for path in folder.iterdir()) == ["frames", "take.json", "thumbnails"]
+
     def the_job(self) -> Job:
         (job,) = self.store.list()
         return job
@@ -189,8 +202,9 @@ def build_stage(root: Path, cut: FrameRange | None = None) -> Stage:
             f"video/guide_{chunk}.mp4", "guide", chunk, Fraction(24), len(frames), "h264", digest_file(movie)
         )
     manifest = Manifest(
-        shot_uuid="2b1c", shot_name="SH010", source={"blend": "secret_film.blend"}, fps=Fraction(24), frame_map=frame_map,
-        size=SIZE, crop=Crop(0, 0, *SIZE), profile="tiny", quality="draft", renderer={"name": "zbuffer"},
+        shot_uuid="2b1c", shot_name="SH010", source={"blend": "secret_film.blend"}, fps=Fraction(24),
+        frame_map=frame_map, size=SIZE, crop=Crop(0, 0, *SIZE), profile="tiny", quality="draft",
+        renderer={"name": "zbuffer"},
         depth=DepthInfo(1.0, 9.0, 0.0), passes={}, videos=videos, people=(), camera="camera.json",
         input_hash="0123abcd" * 8,
     )  # fmt: skip

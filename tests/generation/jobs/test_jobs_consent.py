@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from second_unit.addon.errors import ConsentNeeded, UsageError
 from second_unit.addon.generation.jobs.consent import check, host_of, is_allowed
 from second_unit.addon.generation.services.address import parse_address

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from second_unit.addon.errors import JobError
 from second_unit.addon.generation.jobs.lease import Lease, LeaseHeld, is_live, read_holder, this_host
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from second_unit.addon.generation.jobs.store import Job
 from second_unit.addon.generation.rehearsal.server import RehearsalServer
 from second_unit.addon.generation.services.comfyui.client import ComfyService
@@ -23,6 +24,7 @@ class ZipCodec:
     """Movies that are archives of their frames."""
 
     def encode(self, frames: list[Path], movie: Path, fps: Fraction, *, crf: str = "HIGH") -> None:
+        del fps, crf
         with zipfile.ZipFile(movie, "w") as archive:
             for i, frame in enumerate(frames):
                 archive.write(frame, f"{i:05d}.png")
@@ -30,7 +32,7 @@ class ZipCodec:
     def decode(self, movie: Path, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(movie) as archive:
-            archive.extractall(folder)  # noqa: S202 - our own, made above
+            archive.extractall(folder)
             return [folder / name for name in archive.namelist()]
 
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from second_unit.addon.errors import DocumentError, StorageError, UsageError
+
+from second_unit.addon.errors import DocumentError, JobError, StorageError, UsageError
+from second_unit.addon.generation.jobs.lease import Lease
 from second_unit.addon.generation.jobs.parcels import make_submission
 from second_unit.addon.generation.jobs.process import is_running, runner_argv, start_runner, wait_for
 from second_unit.addon.generation.jobs.runner import lease_path
-from second_unit.addon.generation.jobs.lease import Lease
 from second_unit.addon.generation.jobs.takes import discard_take, reserve_take
 from second_unit.addon.shot.job import JobState, load_request, load_submission
 from second_unit.addon.shot.shot import Brief
@@ -106,9 +109,11 @@ def test_a_job_is_whole_or_not_there(stage: Any, monkeypatch: pytest.MonkeyPatch
 def test_a_prefix_is_enough_if_it_is_the_only_one(stage: Any) -> None:
     first, second = stage.generate(), stage.generate(take_index=1)
     assert stage.store.load(first.uuid[:12].upper()).uuid == first.uuid
-    same = os.path.commonprefix([first.uuid, second.uuid])
-    with pytest.raises(UsageError):
-        stage.store.load(same)
+    twin = first.uuid[:8] + second.uuid[8:]
+    if twin != second.uuid:
+        second.folder.rename(second.folder.with_name(twin))
+    with pytest.raises(UsageError, match="could be 2 jobs"):
+        stage.store.load(first.uuid[:8])
 
 
 @pytest.mark.parametrize("word", ["", "*", "../SH010", ".", "?"])
@@ -172,8 +177,6 @@ def test_no_second_runner_is_started_beside_a_live_one(stage: Any) -> None:
 
 
 def test_a_started_runner_is_a_process_of_its_own_with_a_log(stage: Any) -> None:
-    import sys
-
     process = start_runner(
         stage.project, [sys.executable, "-c", "import os; print('sid', os.getsid(0) == os.getpid())"]
     )
@@ -195,6 +198,43 @@ def test_waiting_ends_with_the_last_job_and_tells_every_change(stage: Any) -> No
     def report(job: Any) -> None:
         heard.append((job.uuid, job.state.state))
 
-    ended = wait_for(stage.store, jobs, stage.run, report, stage.slept.append)
+    ended = wait_for(stage.store, jobs, lambda: (stage.run(), None)[1], report, stage.slept.append)
     assert [job.state.state for job in ended] == [JobState.DONE, JobState.DONE]
     assert heard == [(j, s) for s in (JobState.PREPARED, JobState.DONE) for j in jobs]
+
+
+def test_waiting_for_runners_that_do_nothing_ends(stage: Any) -> None:
+    job = stage.generate()
+    started: list[Any] = []
+
+    def start() -> Any:
+        started.append(start_runner(stage.project, [sys.executable, "-c", ""]))
+        return started[-1]
+
+    def sleep(_: float) -> None:
+        started[-1].wait()
+
+    with pytest.raises(JobError, match=job.uuid[:8]) as error:
+        wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    assert "runner.log" in error.value.fix
+    assert len(started) == 3
+
+
+def test_waiting_starts_no_second_runner_beside_one_that_is_starting(stage: Any) -> None:
+    job = stage.generate()
+    looks: list[float] = []
+    started: list[Any] = []
+
+    def start() -> Any:
+        started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        return started[-1]
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 5:
+            stage.run()
+
+    wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    (slow,) = started
+    slow.communicate(b"\n")
+    assert len(looks) == 5

@@ -7,10 +7,12 @@ from typing import Any
 
 import bpy
 
-# what a file records about itself rather than about the scene
+# what Blender works out when it shows the scene
+_DERIVED = {"matrix_world", "matrix_local", "matrix_parent_inverse", "dimensions", "bound_box", "tag"}
+# what a file records about itself rather than about the scene; reading tool slots crashes 4.2
 _SKIP = {
     "rna_type", "session_uid", "is_evaluated", "original", "library_weak_reference", "users", "bl_rna", "id_data",
-    "is_library_indirect", "is_missing", "is_runtime_data", "preview", "depsgraph", "name_full",
+    "is_library_indirect", "is_missing", "is_runtime_data", "preview", "depsgraph", "name_full", "tool_slots",
 }  # fmt: skip
 
 
@@ -18,9 +20,6 @@ def run(args: dict[str, Any]) -> Any:
     """The dump of one scene of a file."""
     bpy.ops.wm.open_mainfile(filepath=args["blend"])
     scene = bpy.data.scenes[args["scene"]]
-    # matrices are known only for the scene a window shows
-    bpy.context.window.scene = scene
-    scene.frame_set(scene.frame_current)
     found: dict[str, str] = {}
     _dump(scene, f"Scene[{scene.name}]", found, depth=3)
     for thing in scene.objects:
@@ -32,14 +31,17 @@ def run(args: dict[str, Any]) -> Any:
     return found
 
 
-def _dump(owner: Any, path: str, found: dict[str, str], depth: int) -> None:
+def _dump(owner: Any, path: str, found: dict[str, str], depth: int) -> None:  # noqa: C901 one walk, three kinds
     for prop in owner.bl_rna.properties:
         name = prop.identifier
-        if name in _SKIP:
+        if name in _SKIP | _DERIVED:
             continue
         value = getattr(owner, name, None)
         if prop.type in {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}:
-            found[f"{path}.{name}"] = repr(list(value)) if getattr(prop, "is_array", False) else repr(value)
+            plain = (
+                sorted(value) if isinstance(value, set) else list(value) if getattr(prop, "is_array", False) else value
+            )
+            found[f"{path}.{name}"] = repr(plain)
         elif prop.type == "POINTER" and value is not None:
             if isinstance(value, bpy.types.ID):
                 found[f"{path}.{name}"] = f"{type(value).__name__} {value.name}"

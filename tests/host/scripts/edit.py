@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+
 from second_unit.addon.host.versions import strip_get, strips_of
 
 

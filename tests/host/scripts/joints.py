@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+
 from second_unit.addon.conditioning.skeletons import find_joints
 from second_unit.addon.host.extract import read_camera
 from second_unit.addon.host.rigs import Rigs
@@ -26,7 +27,13 @@ def run(args: dict[str, Any]) -> Any:
             pixels = ours.project(person.joints)
             theirs = _by_blender(scene.objects[person.key], camera, depsgraph)
             answer.append(
-                {"frame": frame, "person": person.key, "ours": pixels[:, :2].tolist(), "theirs": theirs, "z": pixels[:, 2].tolist()}
+                {
+                    "frame": frame,
+                    "person": person.key,
+                    "ours": pixels[:, :2].tolist(),
+                    "theirs": theirs,
+                    "z": pixels[:, 2].tolist(),
+                }
             )
     return answer
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside Blender: imports the checkout as `second_unit`, calls `run(args)` of the named script, keeps its answer."""
+"""Runs inside Blender: imports the checkout as `second_unit`, calls `run(args)` of a script, keeps its answer."""
 
 from __future__ import annotations
 

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP boundary: every foreign trouble becomes a sentence, and nothing goes where it should not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from second_unit.addon.errors import ServiceError, ServiceFault
+from second_unit.addon.generation.services.comfyui import transport
+from second_unit.addon.generation.services.comfyui.client import ComfyService
+from second_unit.addon.generation.services.comfyui.transport import Transport
+from second_unit.addon.shot.job import Parcel, SentFile, SentText
+
+ID = "19c78f9e-d045-4d1f-af6e-e47e2cd2d4ce"
+TICKET = {"service": "comfyui", "prompt_id": ID, "client_id": "c", "names": {"control.guide": "su_1/g (1).mp4"}}
+PARCEL = Parcel(
+    0,
+    (SentFile("control.guide", "x/guide.mp4", "su_1/g.mp4", "0" * 64, 9),),
+    (SentText("prompt", "a fox"), SentText("negative", "")),
+    {"seed": 5, "width": 832, "height": 480, "length": 81, "steps": 20, "filename_prefix": "su_1/c0"},
+)
+
+Told = dict[str, Any]
+
+
+def raw(status: int = 200, body: bytes = b"", headers: Any = None, keep: int | None = None) -> Told:
+    json_type = {"Content-Type": "application/json; charset=utf-8"}
+    return {"status": status, "body": body, "headers": json_type if headers is None else headers, "keep": keep}
+
+
+def told(data: Any, status: int = 200) -> Told:
+    return raw(status, json.dumps(data).encode())
+
+
+EMPTY_QUEUE = told({"queue_running": [], "queue_pending": []})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, ServiceFault.AUTH), (403, ServiceFault.AUTH), (302, ServiceFault.AUTH), (402, ServiceFault.QUOTA),
+        (429, ServiceFault.RATE_LIMITED), (408, ServiceFault.TRANSIENT), (500, ServiceFault.TRANSIENT),
+        (502, ServiceFault.TRANSIENT), (503, ServiceFault.TRANSIENT), (504, ServiceFault.TRANSIENT),
+        (418, ServiceFault.PROTOCOL), (410, ServiceFault.PROTOCOL),
+    ],
+)  # fmt: skip
+def test_every_status_has_its_fault(server: Any, client: ComfyService, status: int, kind: ServiceFault) -> None:
+    server.script[f"GET /api/jobs/{ID}"] = raw(status, b"{}")
+    with pytest.raises(ServiceError) as error:
+        client.poll(TICKET)
+    assert error.value.fault is kind
+    assert error.value.what.endswith(".")
+    assert error.value.fix.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("word", "low", "high"),
+    [
+        ("17", 17, 17),
+        (formatdate(2e9, usegmt=True), 1e6, 1e9),
+        (formatdate(0, usegmt=True), 0, 0),
+        ("soon", None, None),
+    ],
+)
+def test_retry_after(server: Any, client: ComfyService, word: str, low: float | None, high: float | None) -> None:
+    server.script[f"GET /api/jobs/{ID}"] = raw(429, b"", {"Retry-After": word})
+    with pytest.raises(ServiceError) as error:
+        client.poll(TICKET)
+    wait = error.value.retry_after_s
+    assert wait is None if low is None or high is None else wait is not None and low <= wait <= high
+
+
+def test_no_redirect_is_followed(server: Any, new_server: Any) -> None:
+    other = new_server()
+    server.script["GET /api/queue"] = raw(307, b"", {"Location": f"{other.url}/api/queue"})
+    http = Transport(server.url, headers={"Authorization": "Bearer x"})
+    with pytest.raises(ServiceError):
+        http.get("/api/queue")
+    assert server.asked[0].headers["Authorization"] == "Bearer x"
+    assert other.asked == []
+    http.close()
+    other.stop()
+
+
+def test_loopback_takes_no_proxy_and_sends_no_netrc(
+    server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    server.script["GET /api/queue"] = EMPTY_QUEUE
+    http = Transport(server.url)
+    assert http.get("/api/queue").status == 200
+    assert "Authorization" not in server.asked[0].headers
+    http.close()
+
+
+def test_an_answer_without_end_is_not_kept(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LARGEST_JSON", 1000)
+    server.script["GET /api/queue"] = told("x" * 2000)
+    http = Transport(server.url)
+    with pytest.raises(ServiceError, match="more than"):
+        http.get("/api/queue")
+    http.close()
+
+
+def test_a_cut_answer_is_transient(server: Any) -> None:
+    server.script["GET /api/queue"] = raw(200, b'{"queue_running": []}', keep=5)
+    http = Transport(server.url)
+    with pytest.raises(ServiceError) as error:
+        http.get("/api/queue")
+    assert error.value.fault is ServiceFault.TRANSIENT
+    http.close()
+
+
+def test_a_server_that_keeps_silent_is_transient(server: Any) -> None:
+    gate = threading.Event()
+
+    def wait(_: Any) -> Told:
+        gate.wait(5)
+        return EMPTY_QUEUE
+
+    server.script["GET /api/queue"] = wait
+    http = Transport(server.url, read_s=0.05)
+    with pytest.raises(ServiceError, match="in time") as error:
+        http.get("/api/queue")
+    gate.set()
+    assert error.value.fault is ServiceFault.TRANSIENT
+    http.close()
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, second_unit.addon.generation.services.comfyui.client, second_unit.addon.generation.jobs.store;"
+        "import second_unit.addon.generation.jobs.consent, second_unit.addon.generation.jobs.parcels;"
+        "print([m for m in ('requests', 'PIL', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

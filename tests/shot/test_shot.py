@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From markers to shots, and from shots to their records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from second_unit.addon.errors import SceneError
+from second_unit.addon.shot.shot import Blocking, Brief, Marker, Shot, block_shots, match_shots
+from second_unit.addon.shot.timing import FrameRange
+
+SCENE = FrameRange(1001, 1240)
+THREE = (Marker("SH010", 1001, "Cam A"), Marker("SH020", 1073, "Cam B"), Marker("SH030", 1145, "Cam C"))
+
+
+def blocked(*markers: Marker, frames: FrameRange = SCENE) -> list[tuple[str, str, int, int]]:
+    return [(b.name, b.camera, b.cut.first, b.cut.last) for b in block_shots(markers, frames, None)]
+
+
+def test_each_shot_runs_to_the_next_marker_and_the_last_to_the_end() -> None:
+    assert blocked(*THREE) == [
+        ("SH010", "Cam A", 1001, 1072), ("SH020", "Cam B", 1073, 1144), ("SH030", "Cam C", 1145, 1240),
+    ]  # fmt: skip
+
+
+def test_the_order_of_markers_in_the_file_does_not_matter() -> None:
+    assert blocked(*reversed(THREE)) == blocked(*THREE)
+
+
+@given(st.lists(st.integers(-100, 400), unique=True, min_size=1, max_size=12), st.integers(-50, 200), st.integers(0, 250))
+def test_shots_fill_the_scene_without_gap_or_overlap(frames: list[int], first: int, more: int) -> None:
+    scene = FrameRange(first, first + more)
+    cuts = [b.cut for b in block_shots([Marker(f"S{f}", f, "Cam") for f in frames], scene, None)]
+    covered = [frame for cut in cuts for frame in range(cut.first, cut.last + 1)]
+    assert covered == [frame for frame in range(scene.first, scene.last + 1) if frame >= min(frames)]
+
+
+def test_markers_outside_the_scene_are_cut_to_it_or_left_out() -> None:
+    early, late = Marker("EARLY", 900, "Cam A"), Marker("LATE", 1300, "Cam D")
+    gone = Marker("GONE", 800, "Cam Z")
+    assert blocked(gone, early, THREE[1], late) == [("EARLY", "Cam A", 1001, 1072), ("SH020", "Cam B", 1073, 1240)]
+
+
+def test_without_markers_the_whole_scene_is_one_shot_of_its_camera() -> None:
+    assert block_shots((), SCENE, "Camera") == (Blocking("SH010", "Camera", SCENE),)
+
+
+def test_markers_count_more_than_the_active_camera() -> None:
+    assert [b.camera for b in block_shots(THREE, SCENE, "Camera")] == ["Cam A", "Cam B", "Cam C"]
+
+
+def test_no_camera_at_all_is_a_sentence() -> None:
+    with pytest.raises(SceneError, match="no camera") as caught:
+        block_shots((), SCENE, None)
+    assert "Add a camera" in caught.value.fix
+
+
+@pytest.mark.parametrize("twin", ["SH010", "sh010", "SH010 ", "/SH010"])
+def test_two_markers_that_would_share_a_folder_are_refused(twin: str) -> None:
+    with pytest.raises(SceneError, match="'SH010' and") as caught:
+        block_shots((THREE[0], Marker(twin, 1100, "Cam B")), SCENE, None)
+    assert "name of its own" in caught.value.fix
+
+
+def test_one_camera_may_serve_several_shots() -> None:
+    assert [b.camera for b in block_shots([replace(m, camera="Cam") for m in THREE], SCENE, None)] == ["Cam"] * 3
+
+
+# Records.
+
+
+def records(*markers: Marker) -> list[Shot]:
+    return [Shot.born(b, Brief(b.name)) for b in block_shots(markers, SCENE, None)]
+
+
+def matched(known: list[Shot], *markers: Marker) -> list[str | None]:
+    """For each shot of the scene the name under which its record was born."""
+    found = match_shots(block_shots(markers, SCENE, None), known)
+    return [shot.folder if shot else None for shot in found]
+
+
+def test_a_new_shot_gets_a_uuid_of_its_own() -> None:
+    assert len({shot.uuid for shot in records(*THREE)}) == 3
+
+
+def test_every_shot_finds_its_record_whatever_the_order() -> None:
+    assert matched(list(reversed(records(*THREE))), *THREE) == ["SH010", "SH020", "SH030"]
+
+
+def test_a_scene_nobody_knows_has_no_records() -> None:
+    assert matched([], *THREE) == [None, None, None]
+
+
+def test_a_moved_marker_keeps_its_record_and_so_does_a_new_camera() -> None:
+    assert matched(records(*THREE), THREE[0], Marker("SH020", 1090, "Cam X"), THREE[2]) == ["SH010", "SH020", "SH030"]
+
+
+def test_a_renamed_marker_keeps_its_record() -> None:
+    assert matched(records(*THREE), THREE[0], replace(THREE[1], name="SH025"), THREE[2]) == ["SH010", "SH020", "SH030"]
+
+
+def test_an_inserted_shot_is_new_and_the_others_stay() -> None:
+    inserted = Marker("SH015", 1040, "Cam N")
+    assert matched(records(*THREE), THREE[0], inserted, *THREE[1:]) == ["SH010", None, "SH020", "SH030"]
+
+
+def test_an_inserted_shot_of_a_camera_in_use_takes_nobodys_record() -> None:
+    inserted = Marker("SH015", 1040, "Cam A")
+    assert matched(records(*THREE), THREE[0], inserted, *THREE[1:]) == ["SH010", None, "SH020", "SH030"]
+
+
+def test_a_deleted_shot_leaves_its_record_to_nobody() -> None:
+    assert matched(records(*THREE), THREE[0], THREE[2]) == ["SH010", "SH030"]
+
+
+def test_swapped_names_swap_the_records() -> None:
+    """The name decides first: whoever swaps two names wants the other one's takes."""
+    one, two = replace(THREE[0], name="SH020"), replace(THREE[1], name="SH010")
+    assert matched(records(*THREE), one, two, THREE[2]) == ["SH020", "SH010", "SH030"]
+
+
+def test_two_renamed_shots_of_one_camera_keep_their_order() -> None:
+    same = [replace(m, camera="Cam") for m in THREE]
+    renamed = [replace(m, name=f"X{m.name}") for m in same]
+    assert matched(records(*same), *renamed) == ["SH010", "SH020", "SH030"]
+
+
+@given(st.permutations(THREE), st.sets(st.sampled_from([m.name for m in THREE])))
+def test_no_record_is_given_twice(order: list[Marker], renamed: set[str]) -> None:
+    markers = [replace(m, name=f"{m.name}X") if m.name in renamed else m for m in order]
+    found = matched(records(*order), *markers)
+    assert sorted(found, key=str) == ["SH010", "SH020", "SH030"]
+
+
+def test_circling_changes_the_circle_only() -> None:
+    shot = records(*THREE)[0]
+    assert replace(shot.circled("t002"), circle=None) == shot
