@@ -15,19 +15,46 @@ if TYPE_CHECKING:
     Adder = Callable[..., argparse.ArgumentParser]
 
 ABOUT = """\
-Second Unit shoots what you have blocked. It turns the shots of a Blender scene into exact guides (depth, pose and
-more), sends them to a generation service, and lays the returned frames into an edit and a comp.
-The blocking, the lens and the cut stay yours.
+Second Unit shoots what you have blocked. It turns the shots of a Blender scene into exact guides
+(depth, pose and more), sends them to a generation service, and lays the returned frames into an
+edit and a comp. The blocking, the lens and the cut stay yours.
 """
-EXAMPLES = """\
+ENDING = """\
 start here:
-  second-unit demo                              the whole loop on the shipped example, nothing leaves this machine
-  second-unit run scene.blend                   the same with your own scene
+  second-unit demo                     nothing leaves this machine
+  second-unit run scene.blend          your own scene, rehearsed
   second-unit run scene.blend --service http://127.0.0.1:8188
-                                                with a ComfyUI on this machine
+                                       with a ComfyUI on this machine
 
-exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted
+Each command has its own --help. Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted.
 """
+COMMANDS = {
+    "the whole loop": {
+        "demo": "the loop on the shipped example with the rehearsal service",
+        "run": "condition, generate, wait, timeline, comp and review",
+    },
+    "step by step": {
+        "shots": "list the shots of a scene",
+        "condition": "turn shots into control packages",
+        "generate": "send control packages to a service and fetch takes",
+        "timeline": "build or update the edit",
+        "comp": "run takes through the compositor: EXR and a review movie",
+    },
+    "looking after it": {
+        "takes": "list takes, or circle one",
+        "jobs": "list, show, resume, cancel or wait for jobs",
+        "rehearse": "start the rehearsal service on this machine",
+        "doctor": "check what Second Unit needs, each with its fix",
+    },
+}
+ABOUT_OF = {name: about for group in COMMANDS.values() for name, about in group.items()}
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """One line per option wherever it fits."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=100)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,11 +90,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    lists = [f"{title}:\n" + "".join(f"  {n:<12}{a}\n" for n, a in group.items()) for title, group in COMMANDS.items()]
     parser = _Parser(
-        prog="second-unit", description=ABOUT, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="second-unit", usage="second-unit COMMAND [SCENE] [options]", description=ABOUT, formatter_class=_Help,
+        epilog="\n".join([*lists, ENDING]),
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"second-unit {_version()}", help="say the version")
+    # the commands are listed in groups above, so argparse's own list stays empty
+    commands = parser.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        parser_class=_Parser,
+        prog="second-unit",
+        help=argparse.SUPPRESS,
     )
-    parser.add_argument("--version", action="version", version=f"second-unit {_version()}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for group in (_add_loop, _add_steps, _add_keeping):
         group(commands.add_parser)
     return parser
@@ -80,29 +117,33 @@ def _version() -> str:
     return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 
-def _command(add: Adder, name: str, about: str, *, scene: bool = False) -> argparse.ArgumentParser:
-    parser = add(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+def _command(add: Adder, name: str, *, scene: bool = False) -> argparse.ArgumentParser:
+    usage = f"second-unit {name}{' SCENE' if scene else ''} [options]"
+    text = f"{ABOUT_OF[name][0].upper()}{ABOUT_OF[name][1:]}."
+    parser = add(name, description=text, usage=usage, formatter_class=_Help)
     if scene:
-        parser.add_argument("file", metavar="SCENE", help="the .blend; it is read, never written")
-        parser.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")
         parser.add_argument(
-            "--shot", metavar="NAME", action="append", default=[], help="only this shot; may be repeated"
+            "file",
+            metavar="SCENE",
+            nargs="?",
+            help="the .blend, read and never written (default: the file Blender has open)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
-    parser.add_argument(
-        "--project", metavar="DIR", type=Path, help="project folder (default: second_unit/<name> beside SCENE)"
-    )
-    parser.add_argument(
-        "--blender", metavar="PATH", help="the Blender to use (default: $BLENDER, else this Python's bpy)"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
-    parser.add_argument("--json-file", metavar="FILE", type=Path, help="write those objects to FILE")
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    common = parser.add_argument_group("everywhere")
+    if scene:
+        common.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")
+        common.add_argument("--shot", metavar="NAME", action="append", default=[], help="only this shot; repeatable")
+        common.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
+    where = "project folder (default: second_unit/<name> beside SCENE)" if scene else "project folder (default: here)"
+    common.add_argument("--project", metavar="DIR", type=Path, help=where)
+    common.add_argument("--blender", metavar="PATH", help="Blender to use (default: $BLENDER, else this Python's bpy)")
+    common.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
+    common.add_argument("--json-file", metavar="FILE", type=Path, help="write those objects to FILE")
+    common.add_argument("--quiet", action="store_true", help="print errors only")
     return parser
 
 
 def _add_loop(add: Adder) -> None:
-    demo = _command(add, "demo", "the whole loop on the shipped example with the rehearsal service")
+    demo = _command(add, "demo")
     demo.add_argument(
         "--out",
         metavar="DIR",
@@ -113,34 +154,34 @@ def _add_loop(add: Adder) -> None:
     demo.add_argument(
         "--jobs", metavar="N", type=_count, default=2, help="shots conditioned at once (default: %(default)s)"
     )
-    run = _command(add, "run", "condition, generate, wait, timeline, comp and review", scene=True)
+    run = _command(add, "run", scene=True)
     _condition_options(run)
     _generate_options(run)
 
 
 def _add_steps(add: Adder) -> None:
-    _command(add, "shots", "list the shots of a scene", scene=True)
-    _condition_options(_command(add, "condition", "turn shots into control packages", scene=True))
-    generate = _command(add, "generate", "send control packages to a service and fetch takes", scene=True)
+    _command(add, "shots", scene=True)
+    _condition_options(_command(add, "condition", scene=True))
+    generate = _command(add, "generate", scene=True)
     _generate_options(generate)
     generate.add_argument("--wait", action="store_true", help="stay until the takes are there")
-    _command(add, "timeline", "build or update the edit", scene=True)
-    comp = _command(add, "comp", "run takes through the compositor: EXR and a review movie", scene=True)
+    _command(add, "timeline", scene=True)
+    comp = _command(add, "comp", scene=True)
     comp.add_argument("--take", metavar="T", help="which take (default: the circled one, else the newest)")
 
 
 def _add_keeping(add: Adder) -> None:
-    jobs = _command(add, "jobs", "look after jobs")
+    jobs = _command(add, "jobs")
     jobs.add_argument("action", choices=["list", "show", "resume", "cancel", "wait", "run"], nargs="?", default="list")
     jobs.add_argument("job", nargs="?", help="the job's id, or the beginning of it")
-    takes = _command(add, "takes", "list takes, or choose one", scene=True)
+    takes = _command(add, "takes", scene=True)
     takes.add_argument("action", choices=["list", "circle"], nargs="?", default="list")
     takes.add_argument("take", nargs="?", help="take to circle, with --shot")
-    rehearse = _command(add, "rehearse", "start the rehearsal service on this machine")
+    rehearse = _command(add, "rehearse")
     rehearse.add_argument(
         "--port", metavar="N", type=int, default=8188, help="port on 127.0.0.1 (default: %(default)s)"
     )
-    _command(add, "doctor", "check what Second Unit needs, each with its fix")
+    _command(add, "doctor")
 
 
 def _condition_options(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SceneError, UsageError
-from ..host.blender import Blender, find_blender, run_task
+from ..host.blender import Blender, find_blender, loaded_blend, run_task
 from ..shot.documents import write_atomic
 from ..shot.project import Project, Settings, load_settings
 from ..shot.shot import Blocking, SceneInfo, Shot, load_shot, match_shots, save_shot
@@ -59,13 +59,16 @@ def project_for(blend: Path, option: Path | None) -> Project:
 
 
 def open_context(
-    console: Console, *, scene_file: str, scene: str | None, project: Path | None, blender: str | None,
+    console: Console, *, scene_file: str | None, scene: str | None, project: Path | None, blender: str | None,
     shots: tuple[str, ...] = (), dry_run: bool = False,
 ) -> Context:  # fmt: skip
     """Gather what a command needs. Touches nothing on disk."""
-    blend = Path(scene_file).expanduser().resolve()
+    named = Path(scene_file).expanduser() if scene_file else loaded_blend()
+    if named is None:
+        raise UsageError("No scene was given.", "Name a .blend file after the command.")
+    blend = named.resolve()
     if not blend.is_file():
-        raise SceneError(f"There is no file '{scene_file}'.", "Check the path of the .blend.")
+        raise SceneError(f"There is no file '{named}'.", "Check the path of the .blend.")
     home = project_for(blend, project)
     return Context(console, blend, scene, home, load_settings(home), blender, shots, dry_run)
 

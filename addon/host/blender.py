@@ -64,6 +64,13 @@ def find_blender(option: str | None) -> Blender:
     )
 
 
+def loaded_blend() -> Path | None:
+    """The saved .blend that is open in the Blender we run in, if we run in one."""
+    loaded = sys.modules.get("bpy")
+    name: str = loaded.data.filepath if loaded is not None else ""
+    return Path(name) if name else None
+
+
 def _named(text: str) -> Blender:
     command = (text,) if Path(text).is_file() else tuple(shlex.split(text, posix=os.name != "nt"))
     if not command or not (Path(command[0]).is_file() or "/" not in command[0]):

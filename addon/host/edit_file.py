@@ -64,12 +64,12 @@ def owned_scene(name: str) -> Any:
 
 def _open(edit: Path, layout: Path | None, layout_hash: str) -> None:
     if layout is None:
-        open_blend(edit)
+        open_blend(edit, with_ui=True)
         return
     if not edit.is_file():
         open_blend(layout)
         return
-    open_blend(edit)
+    open_blend(edit, with_ui=True)
     if any(scene.get(_LAYOUT) == layout_hash for scene in owned_scenes()):
         return
     names = [scene.name for scene in owned_scenes()]

@@ -11,7 +11,7 @@ import bpy
 from ..timeline.edit_plan import read_strip
 from .edit_file import edit_file, owned_scene
 from .movies import add_image_strip, plain_colour, set_rate
-from .versions import abspath, ensure_editor, has_sound, strip_get, strip_set, strips_of
+from .versions import abspath, ensure_editor, has_sound, show_in_sequencer, strip_get, strip_set, strips_of
 
 if TYPE_CHECKING:
     from ..shot.documents import Fields
@@ -111,7 +111,16 @@ def _sound_file(sound: Any) -> str:
 
 
 def _show(scene: Any) -> None:
-    """Let whoever opens the file see the edit."""
+    """Let whoever opens the file see the edit. Somebody's own arrangement with a sequencer in it is left alone."""
     window: Any = bpy.context.window
-    if window is not None:
-        window.scene = scene
+    if window is None:
+        return
+    window.scene = scene
+    show_in_sequencer(scene)
+    areas = sorted(window.screen.areas, key=lambda a: a.width * a.height)
+    if any(area.type == "SEQUENCE_EDITOR" for area in areas):
+        return
+    window.workspace.name = "Edit"
+    areas[-1].type = "SEQUENCE_EDITOR"
+    space = areas[-1].spaces.active
+    space.view_type, space.show_seconds = "SEQUENCER_PREVIEW", False

@@ -24,12 +24,12 @@ _HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d)(\d\d)|\d\d-\d\dv(\d\d)(\d\d))")
 SHOT_DATA = "second_unit"
 
 
-def open_blend(path: Path) -> None:
+def open_blend(path: Path, *, with_ui: bool = False) -> None:
     """Load ``path`` without running its scripts. Raises `SceneError` for all but a .blend this Blender can read."""
     if not path.is_file():
         raise SceneError(f"There is no file '{path}'.", "Check the path of the .blend.")
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=with_ui, use_scripts=False)
     except RuntimeError as error:
         raise _unreadable(path) from error
     if bpy.data.version[:2] > bpy.app.version[:2]:

@@ -25,19 +25,22 @@ from second_unit.addon.conditioning.skeletons import (
 )
 
 F64 = npt.NDArray[np.float64]
-SIDED = {**{i: "left" for i in LEFT.values()}, **{i: "right" for i in RIGHT.values()}}
+SIDED = {**dict.fromkeys(LEFT.values(), "left"), **dict.fromkeys(RIGHT.values(), "right")}
 
 
 def sided(left: str, right: str, *names: str) -> list[str]:
     return [name.format(s=side) for name in names for side in (left, right)]
 
 
-RIGIFY_LIMBS = sided("L", "R", *(f"{b}.{{s}}" for b in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot", "shoulder")))
+RIGIFY_LIMBS = sided(
+    "L", "R", *(f"{b}.{{s}}" for b in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot", "shoulder"))
+)
 RIGIFY_FACE = ["spine.006", "nose", "nose.001", "nose.002", *sided("L", "R", "eye.{s}", "ear.{s}", "ear.{s}.001")]
 METARIG = [*RIGIFY_LIMBS, *RIGIFY_FACE, "spine", "spine.001", "spine.003", "pelvis.L", "pelvis.R", "toe.L", "toe.R"]
 GENERATED = [
     *(f"DEF-{b}" for b in RIGIFY_LIMBS), *(f"ORG-{b}" for b in METARIG), "DEF-upper_arm.L.001", "DEF-upper_arm.R.001",
-    "DEF-spine.006", "DEF-nose.001", "DEF-ear.L", "DEF-ear.R", "MCH-eye.L", "MCH-eye.R", "root", "torso", "head", "neck",
+    "DEF-spine.006", "DEF-nose.001", "DEF-ear.L", "DEF-ear.R", "MCH-eye.L", "MCH-eye.R", "root", "torso",
+    "head", "neck",
     *sided("L", "R", "upper_arm_fk.{s}", "hand_ik.{s}", "foot_ik.{s}", "MCH-forearm_ik.{s}", "upper_arm_parent.{s}"),
 ]  # fmt: skip
 MIXAMO = [
@@ -103,7 +106,10 @@ def test_every_family_gives_all_18_joints(family: str, bones: list[str]) -> None
     assert np.isfinite(complete(joints, HEAD, AXES)).all()
 
 
-MIRROR = {**dict(zip(LEFT.values(), RIGHT.values(), strict=True)), **dict(zip(RIGHT.values(), LEFT.values(), strict=True))}
+MIRROR = {
+    **dict(zip(LEFT.values(), RIGHT.values(), strict=True)),
+    **dict(zip(RIGHT.values(), LEFT.values(), strict=True)),
+}
 MARKS = {"Mixamo": ("Left", "Right"), "Unreal mannequin": ("_l", "_r")}
 
 
@@ -137,7 +143,9 @@ def test_rigify_by_hand() -> None:
     assert NECK not in found.joints
 
 
-@pytest.mark.parametrize("prefix", ["mixamorig:", "mixamorig1:", "mixamorig12:", "mixamorig_", "mixamorig", "Mixamorig:", ""])
+@pytest.mark.parametrize(
+    "prefix", ["mixamorig:", "mixamorig1:", "mixamorig12:", "mixamorig_", "mixamorig", "Mixamorig:", ""]
+)
 def test_mixamo_has_many_prefixes(prefix: str) -> None:
     found = find_joints(f"{prefix}{bone}" for bone in MIXAMO)
     assert found is not None
@@ -171,7 +179,8 @@ def test_who_lacks_a_limb_is_nobody(family: str, bones: list[str], limb: str) ->
 
 QUADRUPED = [
     "spine", "spine.004", "spine.008", "spine.011", "pelvis.L", "pelvis.R",
-    *sided("L", "R", *(f"{b}.{{s}}" for b in ("thigh", "shin", "foot", "toe", "front_thigh", "front_shin", "front_foot"))),
+    *sided("L", "R", *(f"{b}.{{s}}" for b in ("thigh", "shin", "foot", "toe", "front_thigh", "front_shin",
+    "front_foot"))),
 ]  # fmt: skip
 CAT = [
     *METARIG, "tail.001", "tail.002", "tail.003", "tail.004", "belly.C", "Breast.C",

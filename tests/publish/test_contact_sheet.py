@@ -18,6 +18,7 @@ from second_unit.addon.shot.camera import Crop
 RED, GREEN, BLUE, WHITE = (200, 20, 20), (20, 200, 20), (20, 20, 200), (255, 255, 255)
 GREY = (102, 102, 102)  # also in the palette of the web
 COLUMNS = ("playblast", "take")
+WHOLE = Crop(0, 0, 64, 36)
 
 
 def save(path: Path, colour: tuple[int, int, int], size: tuple[int, int], mode: str = "RGB") -> Path:
@@ -25,7 +26,7 @@ def save(path: Path, colour: tuple[int, int, int], size: tuple[int, int], mode: 
     return path
 
 
-def row(folder: Path, title: str, *colours: tuple[int, int, int], crop: Crop = Crop(0, 0, 64, 36)) -> SheetRow:
+def row(folder: Path, title: str, *colours: tuple[int, int, int], crop: Crop = WHOLE) -> SheetRow:
     files = [save(folder / f"{title}{i}.png", c, (crop.width, crop.height)) for i, c in enumerate(colours)]
     return SheetRow(title, "frame 1001\nplate 1001", tuple(files), crop)
 
@@ -43,7 +44,9 @@ def area(sheet: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[in
 
 
 def test_rows_are_moments_and_columns_are_passes(tmp_path: Path) -> None:
-    sheet = pixels(contact_sheet([row(tmp_path, "SH010", RED, GREEN), row(tmp_path, "SH020", BLUE, WHITE)], COLUMNS, "film"))
+    sheet = pixels(
+        contact_sheet([row(tmp_path, "SH010", RED, GREEN), row(tmp_path, "SH020", BLUE, WHITE)], COLUMNS, "film")
+    )
     red, green, blue, white = (area(sheet, c) for c in (RED, GREEN, BLUE, WHITE))
     assert red[0] == blue[0] < green[0] == white[0]
     assert red[1] == green[1] < blue[1] == white[1]

@@ -20,9 +20,7 @@ def lens(
     size: tuple[int, int], fit: str, *, aspect: tuple[float, float] = (1, 1), shift: tuple[float, float] = (0, 0),
     focal: float = 50.0, ortho: bool = False,
 ) -> tuple[float, float, float, float]:  # fmt: skip
-    return intrinsics(
-        size=size, aspect=aspect, fit=fit, focal=focal, sensor=SENSOR, shift=shift, orthographic=ortho
-    )
+    return intrinsics(size=size, aspect=aspect, fit=fit, focal=focal, sensor=SENSOR, shift=shift, orthographic=ortho)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +146,11 @@ def test_the_lens_does_not_lie(
     """A point's place in the crop, in parts of it, is its place in the delivery frame."""
     width, height = delivery
     original = camera(
-        delivery, cx=width * (0.5 - shift[0]), cy=height * (0.5 + shift[1]), fy=width * 1.4 * squeeze, orthographic=ortho
+        delivery,
+        cx=width * (0.5 - shift[0]),
+        cy=height * (0.5 + shift[1]),
+        fy=width * 1.4 * squeeze,
+        orthographic=ortho,
     )
     fitted, crop = fit_into(original, canvas)
     world = np.array(points)

@@ -14,9 +14,22 @@ from second_unit.addon.shot.naming import folder_name, frame_name, shot_name, ta
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 OURS = {"jobs", "cache", "review", "project.toml", "edit.blend", "edit.json", "contact_sheet.png"}
-LIKELY = st.text("abCN019._- /\\:*?\"<>|\n\0üé場", min_size=1, max_size=80)
+LIKELY = st.text('abCN019._- /\\:*?"<>|\n\0üé場', min_size=1, max_size=80)
 TRICKY = st.sampled_from(
-    [*DEVICES, *OURS, "CON.txt", "nul.tar.gz", "Aux ", "..", ".hidden", "a" * 63 + ".b", "a" * 63 + "_b", "-x", "~", "x."]
+    [
+        *DEVICES,
+        *OURS,
+        "CON.txt",
+        "nul.tar.gz",
+        "Aux ",
+        "..",
+        ".hidden",
+        "a" * 63 + ".b",
+        "a" * 63 + "_b",
+        "-x",
+        "~",
+        "x.",
+    ]
 )
 NAMES = LIKELY | TRICKY | st.text(min_size=1)
 
@@ -59,7 +72,9 @@ def test_a_plain_name_is_its_own_folder(name: str) -> None:
     assert folder_name(name) == name
 
 
-@pytest.mark.parametrize(("name", "made"), [("SH 010/a", "SH_010_a"), ("../../etc", "etc"), ("SH010 ", "SH010"), ("CON", "CON_")])
+@pytest.mark.parametrize(
+    ("name", "made"), [("SH 010/a", "SH_010_a"), ("../../etc", "etc"), ("SH010 ", "SH010"), ("CON", "CON_")]
+)
 def test_what_does_not_fit_is_replaced(name: str, made: str) -> None:
     assert folder_name(name) == made
 

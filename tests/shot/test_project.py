@@ -89,7 +89,9 @@ def test_allowing_a_known_host_again_leaves_the_file_alone(project: Project) -> 
     assert project.config.read_text("utf-8") == WRITTEN
 
 
-@pytest.mark.parametrize("text", ['schema = "second_unit.project/1"', 'schema = "second_unit.project/1"\n[shots.A]\nseed = 2\n'])
+@pytest.mark.parametrize(
+    "text", ['schema = "second_unit.project/1"', 'schema = "second_unit.project/1"\n[shots.A]\nseed = 2\n']
+)
 def test_a_host_can_be_allowed_where_no_service_is_written(project: Project, text: str) -> None:
     write(project, text)
     allow_host(project, "gpu.example.org")
@@ -105,7 +107,9 @@ def test_a_host_can_be_allowed_in_a_project_without_a_file(project: Project) -> 
 @pytest.mark.parametrize("text", ["schema = ", "[service\n", 'schema = "second_unit.project/1"\na = 1\na = 2\n'])
 def test_broken_toml_is_named_with_its_place(project: Project, text: str) -> None:
     write(project, text)
-    with pytest.raises(DocumentError, match=r"project\.toml' is not valid TOML \(.*(line \d|at end of document)") as caught:
+    with pytest.raises(
+        DocumentError, match=r"project\.toml' is not valid TOML \(.*(line \d|at end of document)"
+    ) as caught:
         load_settings(project)
     assert "Correct that line" in caught.value.fix
 
@@ -122,7 +126,7 @@ def test_a_newer_schema_is_refused(project: Project) -> None:
 )
 def test_a_value_of_the_wrong_type_is_named(project: Project, body: str) -> None:
     write(project, f'schema = "second_unit.project/1"\n{body}\n')
-    with pytest.raises(DocumentError, match="should be|was expected"):
+    with pytest.raises(DocumentError, match=r"should be|was expected"):
         load_settings(project)
 
 

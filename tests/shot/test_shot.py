@@ -31,7 +31,9 @@ def test_the_order_of_markers_in_the_file_does_not_matter() -> None:
     assert blocked(*reversed(THREE)) == blocked(*THREE)
 
 
-@given(st.lists(st.integers(-100, 400), unique=True, min_size=1, max_size=12), st.integers(-50, 200), st.integers(0, 250))
+@given(
+    st.lists(st.integers(-100, 400), unique=True, min_size=1, max_size=12), st.integers(-50, 200), st.integers(0, 250)
+)
 def test_shots_fill_the_scene_without_gap_or_overlap(frames: list[int], first: int, more: int) -> None:
     scene = FrameRange(first, first + more)
     cuts = [b.cut for b in block_shots([Marker(f"S{f}", f, "Cam") for f in frames], scene, None)]

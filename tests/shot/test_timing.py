@@ -43,7 +43,9 @@ def cuts(draw: st.DrawFn) -> FrameRange:
 
 
 HANDLES = st.tuples(st.integers(0, 24), st.integers(0, 24))
-RATES = st.sampled_from([Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(16), Fraction(12), Fraction(60)])
+RATES = st.sampled_from(
+    [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(16), Fraction(12), Fraction(60)]
+)
 
 
 def own(chunk: tuple[MappedFrame, ...]) -> list[MappedFrame]:

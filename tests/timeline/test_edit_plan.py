@@ -24,11 +24,12 @@ from second_unit.addon.timeline.edit_plan import CutShot, EditPlan, StripPlan, p
 FILM = Path("film")
 SCENE = FrameRange(1001, 1240)
 RULE = FrameRule(4, 1, 81, 8)
+DRAFT = Crop(0, 6, 832, 468)
 
 
 def shot(
     name: str, cut: FrameRange, *, taken: FrameRange | None = None, handles: tuple[int, int] = (0, 0),
-    crop: Crop = Crop(0, 6, 832, 468), shot_now: str | None = None,
+    crop: Crop = DRAFT, shot_now: str | None = None,
 ) -> CutShot:  # fmt: skip
     """A shot blocked at ``cut`` whose take was made of ``taken``; ``shot_now`` is its name after a renaming."""
     blocking = Blocking(shot_now or name, f"Cam {name}", cut)
@@ -36,7 +37,8 @@ def shot(
     plates = tuple(f.plate or 0 for f in frame_map.plates)
     record = replace(Shot.born(blocking, Brief()), uuid=f"uuid {name}", folder=name)
     take = Take(
-        f"take of {name}", "t001", record.uuid, name, "p", "h", "j", "rehearsal", "wan-vace-14b", "g", Brief(), (832, 480),
+        f"take of {name}", "t001", record.uuid, name, "p", "h", "j", "rehearsal", "wan-vace-14b", "g", Brief(),
+        (832, 480),
         plates, ("",) * len(plates),
     )  # fmt: skip
     return CutShot(record, blocking, take, FILM / name / "takes" / "t001", frame_map, crop)
@@ -71,7 +73,10 @@ def test_a_retimed_shot_shows_what_its_take_has() -> None:
 
 
 def test_the_edit_has_the_size_of_the_largest_crop_and_scales_the_others_to_it() -> None:
-    draft, final = shot("SH010", FrameRange(1001, 1072)), shot("SH020", FrameRange(1073, 1240), crop=Crop(0, 0, 1280, 720))
+    draft, final = (
+        shot("SH010", FrameRange(1001, 1072)),
+        shot("SH020", FrameRange(1073, 1240), crop=Crop(0, 0, 1280, 720)),
+    )
     made = plan(draft, final)
     assert made.size == (1280, 720)
     assert [s.scale for s in made.strips] == [pytest.approx(1280 / 832), 1.0]
@@ -116,7 +121,10 @@ def test_the_key_of_a_strip_is_the_same_on_every_day() -> None:
 
 # Comps.
 
-RECIPE = CompRecipe(Atmosphere(2.0, 11.0, 0.45, (0.1, 0.2, 0.3)), Cdl((1.1, 1.0, 0.9), (0.0, 0.0, 0.01), (1.0, 1.2, 1.0), 0.7, "ACEScct"))
+RECIPE = CompRecipe(
+    Atmosphere(2.0, 11.0, 0.45, (0.1, 0.2, 0.3)),
+    Cdl((1.1, 1.0, 0.9), (0.0, 0.0, 0.01), (1.0, 1.2, 1.0), 0.7, "ACEScct"),
+)
 COMP = Comp("shot", "take", RECIPE, (1001, 1002, 1003))
 
 

@@ -34,7 +34,8 @@ _CELL = 6
 _SHORTEST = 5.0
 _COVERED = 24.0
 _FACE = 12
-_TRUNK = frozenset({0, 1, 6, 9})
+_NECK = 12
+_LOOSE = 0.8
 _REACH = 8.0
 
 
@@ -62,8 +63,28 @@ class Person:
 
     def mean(self) -> Point:
         """Middle of the joints."""
-        xs, ys = zip(*self.joints.values(), strict=True)
-        return sum(xs) / len(xs), sum(ys) / len(ys)
+        return middle(list(self.joints.values()))
+
+    def has_head(self) -> bool:
+        """Whether the way from neck to nose, or more of the face than one joint, was drawn."""
+        return _NECK in self.limbs or len(self.joints.keys() & {0, 14, 15, 16, 17}) > 1
+
+    def head(self) -> Point | None:
+        """Middle of the skull: above the neck, moved towards the ears if they were drawn."""
+        ears = [self.joints[joint] for joint in (16, 17) if joint in self.joints]
+        face = ears or [self.joints[joint] for joint in (14, 15, 0) if joint in self.joints]
+        neck = self.joints.get(1)
+        if neck is None:
+            return middle(face) if face else None
+        unit = self.unit()
+        upright = (neck[0], neck[1] - 0.5 * unit)
+        if not face:
+            return upright
+        x, y = middle(face)
+        # One ear of a head in profile is right beside the middle; a nose is far before it.
+        pull = 0.6 if ears else 0.35
+        away = upright[0] + pull * (x - upright[0])
+        return away, min(max(y - 0.02 * unit, neck[1] - 0.75 * unit), neck[1] - 0.3 * unit)
 
     def length(self, first: int, second: int) -> float:
         """Pixels between two joints, 0 if one is missing."""
@@ -324,19 +345,38 @@ def _groups(placed: list[_Placed], bonds: list[tuple[int, int]]) -> list[set[int
 
 
 def _mended(people: list[Person]) -> list[Person]:
-    """Give loose arms, legs and heads to the nearest body that lacks them."""
-    bodies = [person for person in people if person.limbs & _TRUNK]
-    for part in (person for person in people if not person.limbs & _TRUNK):
-        near = [
-            (_gap(part.mean(), body.mean()), index) for index, body in enumerate(bodies) if not body.limbs & part.limbs
-        ]
-        gap, index = min(near, default=(np.inf, -1))
-        if index < 0 or gap > 1.2 * bodies[index].unit():
+    """Give loose pieces to the nearest body that lacks them. What it has already is a crumb and goes.
+
+    A body is what has a head, or nobody near with one: limbs that cross tear a drawing into pieces.
+    """
+    bodies: list[Person] = []
+    for part in sorted(people, key=lambda person: (not person.has_head(), -len(person.limbs))):
+        near = [body for body in bodies if _closest(part, body) < _LOOSE * body.unit()]
+        if part.has_head() or not near:
             bodies.append(part)
             continue
-        bodies[index].limbs |= part.limbs
-        bodies[index].joints = part.joints | bodies[index].joints
+        body = min(near, key=lambda body: _apart(part, body))
+        joints = {joint for limb in part.limbs - body.limbs for joint in LIMBS[limb]}
+        body.limbs |= part.limbs
+        body.joints = {joint: part.joints[joint] for joint in joints} | body.joints
     return bodies
+
+
+def middle(points: list[Point]) -> Point:
+    """Mean of points."""
+    xs, ys = zip(*points, strict=True)
+    return sum(xs) / len(xs), sum(ys) / len(ys)
+
+
+def _closest(part: Person, body: Person) -> float:
+    """Pixels between the closest joints."""
+    return min((_gap(p, q) for p in part.joints.values() for q in body.joints.values()), default=float("inf"))
+
+
+def _apart(part: Person, body: Person) -> float:
+    """Pixels between the places of a joint that both have; without one, between the closest joints."""
+    common = [_gap(place, body.joints[joint]) for joint, place in part.joints.items() if joint in body.joints]
+    return min(common) if common else _closest(part, body)
 
 
 def _person(items: list[_Placed], discs: list[tuple[int, Point]]) -> Person:
@@ -349,6 +389,5 @@ def _person(items: list[_Placed], discs: list[tuple[int, Point]]) -> Person:
             else:
                 person.joints[joint] = discs[anchor][1]
     for joint, points in found.items():
-        xs, ys = zip(*points, strict=True)
-        person.joints.setdefault(joint, (sum(xs) / len(xs), sum(ys) / len(ys)))
+        person.joints.setdefault(joint, middle(points))
     return person
