@@ -12,6 +12,8 @@ from .errors import EXIT_DONE, EXIT_INTERRUPTED, SecondUnitError, UsageError, st
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .commands.console import Console
+
     Adder = Callable[..., argparse.ArgumentParser]
 
 ABOUT = """\
@@ -75,18 +77,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         console = Console(json=args.json, json_file=args.json_file, quiet=args.quiet)
         return actions.run(args, console)
     except SecondUnitError as error:
-        console.record("error", {"what": error.what, "fix": error.fix})
-        console.complain(f"second-unit: {error.what}\n             {error.fix}")
-        return error.exit_code
+        return _fail(console, error)
     except KeyboardInterrupt:
         console.complain("second-unit: Interrupted. Run the same command again to go on from here.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return EXIT_DONE
     except OSError as error:
-        named = storage_error(error, error.filename or "a file")
-        console.complain(f"second-unit: {named.what}\n             {named.fix}")
-        return named.exit_code
+        return _fail(console, storage_error(error, error.filename or "a file"))
+
+
+def _fail(console: Console, error: SecondUnitError) -> int:
+    """Say an error to people and programs. A record that cannot be written must not hide it."""
+    console.complain(f"second-unit: {error.what}\n             {error.fix}")
+    try:
+        console.record("error", {"what": error.what, "fix": error.fix})
+    except SecondUnitError as trouble:
+        if trouble.what != error.what:
+            console.complain(f"second-unit: {trouble.what}\n             {trouble.fix}")
+    return error.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -137,4 +137,6 @@ def storage_error(error: OSError, path: Path | str) -> StorageError:
             f"'{path}' is not writable or not readable for you.",
             "Change its permissions or choose another folder with --project.",
         )
-    return StorageError(f"'{path}' could not be read or written ({error.strerror}).", "Check the path and try again.")
+    return StorageError(
+        f"'{path}' could not be read or written ({error.strerror or error}).", "Check the path and try again."
+    )

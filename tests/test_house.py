@@ -177,21 +177,13 @@ def test_package_inits_hold_nothing_but_a_docstring() -> None:
 def test_the_root_imports_lazily() -> None:
     tree = parse(Path("__init__.py"))
     imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [
-        node for node in imported if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")
-    ] == []
-    assert {"register", "unregister"} <= {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef)
-    }
+    assert [node for node in imported if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")] == []
+    assert {"register", "unregister"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_importing_the_command_line_loads_nothing_heavy(tmp_path: Path) -> None:
-    code = (
-        "import sys, second_unit.addon.cli; print(*{'bpy', 'requests', 'PIL'} & set(sys.modules), sep='\\n')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    code = "import sys, second_unit.addon.cli; print(*{'bpy', 'requests', 'PIL'} & set(sys.modules), sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
 
@@ -208,11 +200,7 @@ def test_files_and_functions_stay_readable() -> None:
         for node in ast.walk(parse(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
-                found += (
-                    [f"{path}:{node.lineno} {node.name}: {length} lines"]
-                    if length > MAX_FUNCTION_LINES
-                    else []
-                )
+                found += [f"{path}:{node.lineno} {node.name}: {length} lines"] if length > MAX_FUNCTION_LINES else []
     assert found == []
 
 
@@ -280,8 +268,6 @@ def test_the_zip_does_not_depend_on_times_modes_or_stray_files(tmp_path: Path) -
     (other / "addon" / ".secret").write_text("hidden")
     (other / "notes.txt").write_text("stray")
     for name in ("one", "two"):
-        subprocess.run(
-            [sys.executable, "build.py", "zip"], cwd=tmp_path / name, check=True, capture_output=True
-        )
+        subprocess.run([sys.executable, "build.py", "zip"], cwd=tmp_path / name, check=True, capture_output=True)
     one, two = ((tmp_path / name / "dist" / "second_unit-1.2.3.zip").read_bytes() for name in ("one", "two"))
     assert one == two

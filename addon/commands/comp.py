@@ -104,7 +104,7 @@ def _version(folder: Path, made: Comp) -> Path:
     """The version that holds equal work, else the next free number."""
     versions = sorted(p for p in folder.glob("v[0-9][0-9][0-9]") if p.is_dir())
     same = next((p for p in versions if (p / COMP).is_file() and load_comp(p).key == made.key), None)
-    return same or folder / f"v{len(versions) + 1:03d}"
+    return same or folder / f"v{max((int(p.name[1:]) for p in versions), default=0) + 1:03d}"
 
 
 def _order(context: Context, work: CompWork) -> dict[str, object]:

@@ -76,13 +76,14 @@ def open_context(
 def blocked_shots(context: Context, info: SceneInfo) -> list[BlockedShot]:
     """The shots asked for, each with its record; a renamed one keeps its uuid. Writes nothing (see `record_shots`)."""
     records = match_shots(info.shots, context.project.shots())
-    pairs = [_current(context, blocking, record) for blocking, record in zip(info.shots, records, strict=True)]
+    taken = [shot.folder for shot in context.project.shots()]
+    pairs: list[BlockedShot] = []
+    for blocking, record in zip(info.shots, records, strict=True):
+        shot = record or Shot.born(blocking, context.settings.brief_for(blocking.name), taken)
+        taken.append(shot.folder)
+        marker = replace(blocking.marker, extra=shot.marker.extra)
+        pairs.append(BlockedShot(blocking, replace(shot, name=blocking.name, marker=marker)))
     return _chosen(context, pairs)
-
-
-def _current(context: Context, blocking: Blocking, record: Shot | None) -> BlockedShot:
-    shot = record or Shot.born(blocking, context.settings.brief_for(blocking.name))
-    return BlockedShot(blocking, replace(shot, name=blocking.name, marker=blocking.marker))
 
 
 def record_shots(context: Context, shots: Sequence[BlockedShot]) -> None:

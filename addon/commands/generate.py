@@ -48,6 +48,8 @@ def generate(context: Context, info: SceneInfo, options: GenerateOptions) -> lis
     """Order the takes of every shot asked for. The same work is never ordered twice."""
     shots = [blocked.shot for blocked in blocked_shots(context, info)]
     orders = [_order(context, shot, options, index) for shot in shots for index in range(options.takes)]
+    if not orders:
+        raise UsageError("The scene has no shot.", "Bind cameras to markers inside the scene's frame range.")
     work = [make_submission(order) for order in orders]
     _consent(context, orders[0].url, [submission for _, submission in work], options)
     if context.dry_run:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from ..shot.camera import Camera
     from .frame import DrawnFrame
 
+# all that a torn or foreign file can raise on its way through json, numpy and our own look-ups
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile)
+
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
@@ -79,25 +82,25 @@ class FrameCache:
     def load(self, key: str) -> RawFrame:
         """Read a frame back; depth stays on disk until it is touched."""
         folder = self.root / key
-        about = self._about(key)
         try:
+            about = self._about(key)
             depth = np.load(folder / "depth.npy", mmap_mode="r", allow_pickle=False)
             with np.load(folder / "person.npz", allow_pickle=False) as masks:
                 person = masks["person"]
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            people = tuple(_person(item) for item in about["people"])
+            return RawFrame(depth, person, folder / "playblast.png", people, about["camera"])
+        except _DAMAGE as error:
             raise _damaged(folder) from error
-        people = tuple(_person(item) for item in about["people"])
-        return RawFrame(depth, person, folder / "playblast.png", people, about["camera"])
 
     def stats(self, key: str) -> DepthStats:
         """The depth statistics of a frame, without reading its pictures."""
-        return DepthStats.from_json(self._about(key)["depth"])
+        try:
+            return DepthStats.from_json(self._about(key)["depth"])
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
 
     def _about(self, key: str) -> dict[str, Any]:
-        try:
-            return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise _damaged(self.root / key) from error
+        return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
 
 
 def _write(path: Path, save: Callable[[BytesIO], None]) -> None:

@@ -26,6 +26,10 @@ LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _PREFIX = re.compile(r"^mixamorig\d*[:_]?", re.IGNORECASE)
 
 
+# Rigify's animals share its people's bone names; their paws do not
+_PAW = re.compile(r"^(DEF-|ORG-)?r_(palm|toe)", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One naming family: joint part to bone candidates, best first."""
@@ -90,6 +94,9 @@ class Mapping18:
 
 def find_joints(bones: Iterable[str]) -> Mapping18 | None:
     """The first family that has both shoulders, elbows, wrists, hips, knees and ankles; None: no person we can read."""
+    bones = list(bones)
+    if any(_PAW.match(bone) for bone in bones):
+        return None
     names = {_PREFIX.sub("", bone).casefold(): bone for bone in bones}
     for family in FAMILIES:
         joints = {index: end for index, end in _look_up(family, names) if end is not None}

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from ..errors import DocumentError, storage_error
 
@@ -70,5 +70,7 @@ def _open(path: Path) -> Image.Image:
             return picture.convert("RGB")
     except FileNotFoundError as error:
         raise DocumentError(f"The picture '{path}' is missing.", "Make the shot again.") from error
+    except UnidentifiedImageError as error:
+        raise DocumentError(f"'{path}' is not a picture.", "Make the shot again.") from error
     except OSError as error:
         raise storage_error(error, path) from error

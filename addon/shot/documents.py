@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 E = TypeVar("E", bound=Enum)
+# never empty, a dot first, or a name with a drive, a separator or a pattern in it
+_PLAIN_NAME = re.compile(r"(?!\.)[^/\\:{}\0]+")
 _RATIONAL = re.compile(r"-?\d+(/[1-9]\d*)?")
 _SCHEMA = re.compile(r"(second_unit\.[a-z_]+)/(\d+)")
 
@@ -104,12 +107,45 @@ class Fields:
         """A whole number or nothing."""
         return None if self._get(key, None) is None else self.integer(key)
 
-    def integers(self, key: str, count: int) -> tuple[int, ...]:
-        """A list of exactly ``count`` whole numbers."""
-        values = self.items(key)
-        if len(values) != count or not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
-            raise _damaged(self._where, f"'{key}' should be {count} whole numbers")
-        return tuple(values)
+    def integers(self, key: str, count: int | None = None) -> tuple[int, ...]:
+        """A list of whole numbers, exactly ``count`` when it is given."""
+        return tuple(self._list_of(key, int, "whole numbers", count))
+
+    def numbers(self, key: str, count: int) -> tuple[float, ...]:
+        """A list of exactly ``count`` numbers."""
+        return tuple(float(value) for value in self._list_of(key, (int, float), "numbers", count))
+
+    def texts(self, key: str, default: object = ...) -> tuple[str, ...]:
+        """A list of strings."""
+        return tuple(self._list_of(key, str, "texts", None, default))
+
+    def mappings(self, key: str, default: object = ...) -> tuple[Json, ...]:
+        """A list of objects, taken as they are."""
+        return tuple(self._list_of(key, dict, "objects", None, default))
+
+    def _list_of(
+        self, key: str, kind: type | tuple[type, ...], words: str, count: int | None, default: object = ...
+    ) -> list[Any]:
+        values = self.items(key, default)
+        if any(not isinstance(value, kind) or isinstance(value, bool) for value in values):
+            raise _damaged(self._where, f"'{key}' should be a list of {words}")
+        if count is not None and len(values) != count:
+            raise _damaged(self._where, f"'{key}' should be {count} {words}")
+        return values
+
+    def file_name(self, key: str) -> str:
+        """A plain name that stays in its folder on every system."""
+        name = self.text(key)
+        if not _PLAIN_NAME.fullmatch(name):
+            raise _damaged(self._where, f"'{key}' is '{name}', which is no plain file name")
+        return name
+
+    def relative_path(self, key: str) -> str:
+        """A path of plain names with slashes between: it stays in its folder."""
+        path = self.text(key)
+        if not all(_PLAIN_NAME.fullmatch(part) for part in path.split("/")):
+            raise _damaged(self._where, f"'{key}' is '{path}', which is no safe path")
+        return path
 
     def fraction(self, key: str) -> Fraction:
         """``[numerator, denominator]``."""
@@ -121,6 +157,10 @@ class Fields:
     def mapping(self, key: str, default: object = ...) -> Json:
         """An object, taken as it is."""
         return self._typed(key, self._get(key, default), dict, "an object")
+
+    def maybe_mapping(self, key: str) -> Json | None:
+        """An object, or nothing."""
+        return None if self._get(key, None) is None else self.mapping(key)
 
     def section(self, key: str, default: object = ...) -> Fields:
         """An object, to be read field by field."""
@@ -163,7 +203,7 @@ def read_document(path: Path, schema: Schema) -> Fields:
         data: object = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise storage_error(error, path) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(str(path), "it is not valid JSON") from error
     return check_schema(data, schema, str(path))
 
@@ -189,8 +229,11 @@ def write_atomic(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise storage_error(error, path) from error
+    finally:
+        # also when interrupted; where the folder itself is missing there is nothing to tidy
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def digest(data: bytes) -> str:

@@ -177,6 +177,7 @@ class SubmissionState:
     state: JobState = JobState.PREPARED
     ticket: Mapping[str, Any] | None = None
     attempts: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,10 @@ def save_state(folder: Path, state: State) -> None:
     body: Json = {
         "state": state.state.value,
         "submissions": [
-            {"chunk": s.chunk, "state": s.state.value, "ticket": s.ticket and dict(s.ticket), "attempts": s.attempts}
+            {
+                "chunk": s.chunk, "state": s.state.value, "ticket": s.ticket and dict(s.ticket),
+                "attempts": s.attempts, **s.extra,
+            }
             for s in state.submissions
         ],
         "take": state.take, "progress": state.progress, "what": state.what, "fix": state.fix,
@@ -219,7 +223,5 @@ def load_state(folder: Path) -> State:
 
 
 def _one(fields: Fields) -> SubmissionState:
-    ticket = fields.rest().get("ticket")
-    return SubmissionState(
-        fields.integer("chunk"), fields.choice("state", JobState), ticket, fields.integer("attempts", 0)
-    )
+    chunk, state = fields.integer("chunk"), fields.choice("state", JobState)
+    return SubmissionState(chunk, state, fields.maybe_mapping("ticket"), fields.integer("attempts", 0), fields.rest())

@@ -4,24 +4,40 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from ..errors import SceneError
 
-_SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_SAFE = re.compile(r"[^\w.-]+")
+# letters of four bytes each, with take, version and frame added, stay below the 255 bytes of a file name
+_LONGEST = 48
 _TAKE = re.compile(r"t(\d{3,})")
-_RESERVED = frozenset(
-    {"con", "prn", "aux", "nul", "jobs", "cache", *(f"{p}{i}" for p in ("com", "lpt") for i in range(10))}
-)
+# names that Windows keeps for devices, with any suffix, and those of our own things in a project
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))})
+_OURS = frozenset({"jobs", "cache", "review", "sound", "edit.blend", "edit.json", "project.toml", "contact_sheet.png"})
 
 
 def folder_name(shot_name: str) -> str:
     """A shot's name as a folder on any file system: ``SH 010/a`` becomes ``SH_010_a``."""
-    safe = _SAFE.sub("_", shot_name).strip("._-")
+    safe = _SAFE.sub("_", normalize("NFC", shot_name))[:_LONGEST].strip("._-")
     if not safe:
         raise SceneError(
             f"The shot name '{shot_name}' has no letter or digit.", "Rename its marker, for example to SH010."
         )
-    return f"{safe}_" if safe.lower() in _RESERVED else safe[:64]
+    stem, dot, rest = safe.partition(".")
+    is_reserved = stem.lower() in _DEVICES or safe.lower() in _OURS
+    return f"{stem}_{dot}{rest}"[:_LONGEST] if is_reserved else safe
+
+
+def free_folder(shot_name: str, taken: Collection[str]) -> str:
+    """The folder for a new shot: its name, or ``SH020_2`` when ``SH020`` belongs to a shot that was renamed."""
+    folder, used = folder_name(shot_name), {name.casefold() for name in taken}
+    candidates = (folder, *(f"{folder}_{i}" for i in range(2, len(used) + 3)))
+    return next(name for name in candidates if name.casefold() not in used)
 
 
 def shot_name(position: int) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PACKAGE_SCHEMA = Schema("second_unit.package", 1)
 CURRENT_SCHEMA = Schema("second_unit.current_package", 1)
 MANIFEST = "manifest.json"
-_PATTERN = re.compile(r"[A-Za-z0-9_.\-/]*\{frame(?::0\d+d)?\}[A-Za-z0-9_.\-/]*")
+_PATTERN = re.compile(r"[A-Za-z0-9_.\-/]*\{frame(?::0\dd)?\}[A-Za-z0-9_.\-/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def load_manifest(folder: Path) -> Manifest:
         crop=Crop(*fields.integers("crop", 4)), profile=fields.text("profile"), quality=fields.text("quality"),
         renderer=fields.mapping("renderer"),
         depth=DepthInfo(depth.number("near"), depth.number("far"), depth.number("clipped")),
-        passes=known, videos=videos, people=tuple(fields.items("people")), camera=fields.text("camera"),
+        passes=known, videos=videos, people=fields.mappings("people"), camera=fields.relative_path("camera"),
         input_hash=fields.text("input_hash"), volatile=fields.mapping("volatile", {}), extra=fields.rest(),
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ def _read_pass(fields: Fields) -> Pass:
         fields.integer("bits"),
         fields.integer("channels"),
         fields.text("encoding"),
-        tuple(fields.items("sha256")),
+        fields.texts("sha256"),
     )
 
 
@@ -168,12 +168,9 @@ def _video_json(item: Video) -> Json:
 
 
 def _read_video(fields: Fields) -> Video:
-    file = fields.text("file")
-    if ".." in file or file.startswith("/") or "\\" in file or ":" in file:
-        raise DocumentError(f"The manifest names a movie '{file}', which is no safe path.", "Make the package again.")
     return Video(
-        file, fields.text("control"), fields.integer("chunk"), fields.fraction("fps"), fields.integer("frames"),
-        fields.text("codec"), fields.text("sha256"),
+        fields.relative_path("file"), fields.text("control"), fields.integer("chunk"), fields.fraction("fps"),
+        fields.integer("frames"), fields.text("codec"), fields.text("sha256"),
     )  # fmt: skip
 
 
@@ -184,4 +181,4 @@ def save_current(path: Path, package: str) -> None:
 
 def load_current(path: Path) -> str | None:
     """The current package's folder name, or None when the shot has none yet."""
-    return read_document(path, CURRENT_SCHEMA).text("current") if path.is_file() else None
+    return read_document(path, CURRENT_SCHEMA).file_name("current") if path.is_file() else None

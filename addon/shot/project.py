@@ -105,11 +105,11 @@ class Settings:
     prompt: str = ""
     negative: str = ""
     seed: int = 1
-    briefs: Mapping[str, Mapping[str, Any]] | None = None
+    briefs: Mapping[str, object] | None = None
 
     def brief_for(self, shot: str) -> Brief:
         """The project's brief for a shot nobody has briefed yet."""
-        own = Fields(dict((self.briefs or {}).get(shot, {})), f"project.toml: shots.{shot}")
+        own = Fields((self.briefs or {}).get(shot, {}), f"project.toml: shots.{shot}")
         return Brief(
             prompt=own.text("prompt", self.prompt),
             negative=own.text("negative", self.negative),
@@ -125,7 +125,7 @@ def load_settings(project: Project) -> Settings:
     defaults = fields.section("defaults", {})
     return Settings(
         service=fields.section("service", {}).text("name", REHEARSAL),
-        allowed_hosts=tuple(str(host) for host in fields.section("service", {}).items("allowed_hosts", [])),
+        allowed_hosts=fields.section("service", {}).texts("allowed_hosts", []),
         profile=defaults.text("profile", DEFAULT_PROFILE), quality=defaults.text("quality", "draft"),
         prompt=defaults.text("prompt", ""), negative=defaults.text("negative", ""), seed=defaults.integer("seed", 1),
         briefs=fields.mapping("shots", {}),
@@ -155,3 +155,5 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise storage_error(error, path) from error
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"'{path}' is not UTF-8 text.", "Save it as UTF-8 and run again.") from error

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 from ..errors import SceneError
 from .documents import Fields, Json, Schema, read_document, write_document
-from .naming import folder_name, shot_name
+from .naming import folder_name, free_folder, shot_name
 from .timing import FrameRange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -27,6 +27,7 @@ class Marker:
     name: str
     frame: int
     camera: str
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +100,21 @@ class Brief:
     negative: str = ""
     seed: int = 1
     references: tuple[tuple[str, str], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def to_json(self) -> Json:
         """As stored in ``shot.json`` and ``request.json``."""
         return {
             "prompt": self.prompt, "negative": self.negative, "seed": self.seed,
-            "references": [{"role": role, "file": file} for role, file in self.references],
+            "references": [{"role": role, "file": file} for role, file in self.references], **self.extra,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, fields: Fields) -> Brief:
         """Back from JSON."""
         references = tuple((r.text("role"), r.text("file")) for r in fields.sections("references", []))
-        return cls(fields.text("prompt", ""), fields.text("negative", ""), fields.integer("seed", 1), references)
+        prompt, negative, seed = fields.text("prompt", ""), fields.text("negative", ""), fields.integer("seed", 1)
+        return cls(prompt, negative, seed, references, fields.rest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,9 @@ class Shot:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def born(cls, blocking: Blocking, brief: Brief) -> Shot:
-        """A new shot with a new uuid."""
-        return cls(str(uuid4()), blocking.name, folder_name(blocking.name), blocking.marker, brief)
+    def born(cls, blocking: Blocking, brief: Brief, taken: Collection[str] = ()) -> Shot:
+        """A new shot with a new uuid, in a folder of its own: a renamed shot keeps the folder it was born in."""
+        return cls(str(uuid4()), blocking.name, free_folder(blocking.name, taken), blocking.marker, brief)
 
     def circled(self, take: str) -> Shot:
         """With ``take`` chosen."""
@@ -141,7 +144,9 @@ class Shot:
 
 def save_shot(path: Path, shot: Shot) -> None:
     """Write ``shot.json``."""
-    marker = {"name": shot.marker.name, "frame": shot.marker.frame, "camera": shot.marker.camera}
+    marker = {
+        "name": shot.marker.name, "frame": shot.marker.frame, "camera": shot.marker.camera, **shot.marker.extra,
+    }  # fmt: skip
     body: Json = {
         "uuid": shot.uuid, "name": shot.name, "marker": marker, "brief": shot.brief.to_json(),
         "cast": [dict(member) for member in shot.cast], "circle": shot.circle, "ratings": dict(shot.ratings),
@@ -156,8 +161,8 @@ def load_shot(path: Path) -> Shot:
     marker = fields.section("marker")
     return Shot(
         uuid=fields.text("uuid"), name=fields.text("name"), folder=path.parent.name,
-        marker=Marker(marker.text("name"), marker.integer("frame"), marker.text("camera")),
-        brief=Brief.from_json(fields.section("brief", {})), cast=tuple(fields.items("cast", [])),
+        marker=Marker(marker.text("name"), marker.integer("frame"), marker.text("camera"), marker.rest()),
+        brief=Brief.from_json(fields.section("brief", {})), cast=fields.mappings("cast", []),
         circle=fields.maybe_text("circle"), ratings=fields.mapping("ratings", {}), notes=fields.text("notes", ""),
         extra=fields.rest(),
     )  # fmt: skip

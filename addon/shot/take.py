@@ -64,11 +64,12 @@ def load_take(folder: Path) -> Take:
     shot: Fields = fields.section("shot")
     width, height = fields.integers("size", 2)
     return Take(
-        uuid=fields.text("uuid"), name=fields.text("name"), shot_uuid=shot.text("uuid"), shot_name=shot.text("name"),
-        package=fields.text("package"), input_hash=fields.text("input_hash"), job=fields.text("job"),
+        uuid=fields.text("uuid"), name=fields.file_name("name"),
+        shot_uuid=shot.text("uuid"), shot_name=shot.text("name"),
+        package=fields.file_name("package"), input_hash=fields.text("input_hash"), job=fields.text("job"),
         service=fields.text("service"), profile=fields.text("profile"), graph=fields.text("graph"),
-        brief=Brief.from_json(fields.section("brief")), size=(width, height), plates=tuple(fields.items("plates")),
-        sha256=tuple(fields.items("sha256")), encoding=fields.text("encoding", DISPLAY_SRGB),
+        brief=Brief.from_json(fields.section("brief")), size=(width, height), plates=fields.integers("plates"),
+        sha256=fields.texts("sha256"), encoding=fields.text("encoding", DISPLAY_SRGB),
         volatile=fields.mapping("volatile", {}), extra=fields.rest(),
     )  # fmt: skip
 

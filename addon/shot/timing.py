@@ -129,9 +129,9 @@ class FrameMap:
 
 
 def _mapped(item: Fields) -> MappedFrame:
-    return MappedFrame(
-        item.rational("scene"), item.choice("role", Role), item.integer("chunk"), item.maybe_integer("plate")
-    )
+    role = item.choice("role", Role)
+    plate = item.integer("plate") if role in {Role.CUT, Role.HANDLE} else item.maybe_integer("plate")
+    return MappedFrame(item.rational("scene"), role, item.integer("chunk"), plate)
 
 
 def as_is(cut: FrameRange, handles: tuple[int, int], rule: FrameRule) -> FrameMap:

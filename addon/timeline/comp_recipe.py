@@ -64,7 +64,7 @@ class CompRecipe:
 
 
 def _rgb(fields: Fields, key: str) -> Rgb:
-    red, green, blue = (float(v) for v in fields.items(key))
+    red, green, blue = fields.numbers(key, 3)
     return red, green, blue
 
 
@@ -97,5 +97,5 @@ def load_comp(folder: Path) -> Comp:
     fields = read_document(folder / COMP, COMP_SCHEMA)
     return Comp(
         fields.text("shot"), fields.text("take"), CompRecipe.from_json(fields.section("recipe")),
-        tuple(fields.items("frames")),
+        fields.integers("frames"),
     )  # fmt: skip

@@ -42,9 +42,8 @@ class StripPlan:
     @property
     def key(self) -> str:
         """Equal for equal content: a strip whose key has not changed is left alone, trims and all."""
-        return digest(
-            stable_json([self.take_uuid, self.start, self.cut.first, self.cut.last, len(self.files)]).encode()
-        )
+        cut = [self.cut.first, self.cut.last]
+        return digest(stable_json([self.take_uuid, self.start, cut, len(self.files), self.scale]).encode())
 
     def to_json(self) -> Json:
         """As sent to the host."""
@@ -108,6 +107,6 @@ def read_strip(fields: Fields) -> StripPlan:
     """Back from JSON, at the host."""
     first, last = fields.integers("cut", 2)
     return StripPlan(
-        fields.text("shot"), fields.text("name"), fields.text("take"), tuple(fields.items("files")),
+        fields.text("shot"), fields.text("name"), fields.text("take"), fields.texts("files"),
         fields.integer("start"), FrameRange(first, last), fields.number("scale"),
     )  # fmt: skip

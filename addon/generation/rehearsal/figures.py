@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,147 +21,12 @@ if TYPE_CHECKING:
 Canvas = npt.NDArray[np.float32]
 """(height, width, 3), sRGB, 0 … 1; drawn into."""
 
-_STEADY = 0.75
-_PATIENCE = 24
-_SURE = 3
 _DARK = 0.34
 _RIM = 0.5
-_TRUNK = (1, 8, 11, 2, 5)
-_MANY = 4
-
-
-@dataclass(slots=True)
-class Actor:
-    """A person over time: which number, where, how large, how near."""
-
-    number: int
-    joints: dict[int, Point]
-    unit: float
-    near: float
-    is_first: bool = False
-    speed: Point = (0.0, 0.0)
-    seen: int = 0
-    missed: int = 0
-
-    def drift(self) -> None:
-        """Where it should be by now: people who pass each other keep their way. Lost ones slow down."""
-        self.joints = {joint: (x + self.speed[0], y + self.speed[1]) for joint, (x, y) in self.joints.items()}
-        self.missed += 1
-        if self.missed > 2:
-            self.speed = (0.9 * self.speed[0], 0.9 * self.speed[1])
-
-    def move(self, joints: dict[int, Point], unit: float, near: float) -> None:
-        """Take the place; follow size and depth slowly, so that a reading that jumps does not show."""
-        steps = _steps(self.joints, joints)
-        rate = 0.5 if self.seen else 0.0
-        x, y = (float(np.median([step[axis] for step in steps])) for axis in (0, 1))
-        self.speed = (self.speed[0] + rate * x, self.speed[1] + rate * y)
-        self.joints = joints
-        self.seen, self.missed = self.seen + 1, 0
-        self.unit += (1 - _STEADY) * (unit - self.unit)
-        self.near += (1 - _STEADY) * (near - self.near)
-
-    def misfit(self, joints: dict[int, Point], unit: float) -> float:
-        """How little a person looks like this actor, in pixels: joints that come and go do not count."""
-        return float(np.median([np.hypot(x, y) for x, y in _steps(self.joints, joints)])) + abs(self.unit - unit)
-
-
-def _steps(before: dict[int, Point], after: dict[int, Point]) -> list[Point]:
-    """Ways of the joints that both have, the trunk's if there are any; else the way of the middle."""
-    common = before.keys() & after.keys()
-    pairs = [(before[joint], after[joint]) for joint in sorted(common & set(_TRUNK) or common)]
-    pairs = pairs or [(middle(list(before.values())), middle(list(after.values())))]
-    return [(q[0] - p[0], q[1] - p[1]) for p, q in pairs]
-
-
-@dataclass(slots=True)
-class Cast:
-    """Follows people from frame to frame so that they keep clothes and size.
-
-    In the first frame they are numbered from left to right. Who comes while somebody is missing is taken for the
-    missing one: two people never wear more than two sets of clothes.
-    """
-
-    actors: list[Actor] = field(default_factory=list[Actor])
-    _frames: int = 0
-
-    def follow(self, people: list[Person], near: Plane) -> list[tuple[int, Actor]]:
-        """Index of each person with its actor, the farthest first: the nearer are drawn over them."""
-        for actor in self.actors:
-            actor.drift()
-        units = [max(person.unit(), 6.0) for person in people]
-        chosen = self._matches(people, units, near.shape[1])
-        for index in sorted(range(len(people)), key=lambda index: _anchor(people[index])):
-            depth = _depth_at_feet(people[index], units[index], near)
-            if index not in chosen:
-                chosen[index] = self._newcomer(people[index], units[index], depth)
-            chosen[index].move(dict(people[index].joints), units[index], depth)
-        self._frames += 1
-        self.actors = [actor for actor in self.actors if actor.number < 2 or actor.missed < min(actor.seen, _PATIENCE)]
-        # A reading of one person as two lives for a frame or two.
-        pairs = [(index, actor) for index, actor in chosen.items() if actor.is_first or actor.seen >= _SURE]
-        return sorted(pairs, key=lambda pair: pair[1].near)
-
-    def _newcomer(self, person: Person, unit: float, depth: float) -> Actor:
-        lost = [actor for actor in self.actors if actor.missed]
-        if lost and len(self.actors) > 1:
-            actor = max(lost, key=lambda actor: actor.missed)
-            actor.joints, actor.speed, actor.unit, actor.near = dict(person.joints), (0.0, 0.0), unit, depth
-            return actor
-        used = {actor.number for actor in self.actors}
-        number = next(number for number in range(len(used) + 1) if number not in used)
-        self.actors.append(Actor(number, dict(person.joints), unit, depth, self._frames == 0))
-        return self.actors[-1]
-
-    def _matches(self, people: list[Person], units: list[float], width: int) -> dict[int, Actor]:
-        """Who is who: the way of least total distance. Too far away is somebody else."""
-        actors = sorted(self.actors, key=lambda actor: actor.missed)
-        gates = [1.5 * actor.unit + (0.08 + 0.02 * actor.missed) * width for actor in actors]
-        gaps = [
-            [actor.misfit(person.joints, unit) for person, unit in zip(people, units, strict=True)] for actor in actors
-        ]
-        pairs = _least(gaps, gates, frozenset(range(len(people))))[1]
-        return {index: actors[row] for row, index in pairs.items()}
-
-
-def _least(
-    gaps: list[list[float]], gates: list[float], free: frozenset[int], row: int = 0
-) -> tuple[float, dict[int, int]]:
-    """Rows with their columns for the least sum; a row without a column costs its gate.
-
-    All ways are tried for a few, the nearest first for many.
-    """
-    if row == len(gaps):
-        return 0.0, {}
-    options = sorted((gaps[row][column], column) for column in free if gaps[row][column] < gates[row])
-    is_crowd = len(gaps) > _MANY or len(free) > _MANY
-    ways: list[tuple[float, dict[int, int]]] = []
-    for gap, column in options[:1] if is_crowd else options:
-        total, pairs = _least(gaps, gates, free - {column}, row + 1)
-        ways.append((gap + total, {row: column} | pairs))
-    if not (is_crowd and options):
-        total, pairs = _least(gaps, gates, free, row + 1)
-        ways.append((gates[row] + total, pairs))
-    return min(ways, key=lambda way: way[0])
-
-
-def _anchor(person: Person) -> float:
-    """Where a person stands from left to right: the neck, for arms and legs swing."""
-    return person.joints.get(1, person.mean())[0]
 
 
 def _gap(a: Point, b: Point) -> float:
     return float(np.hypot(a[0] - b[0], a[1] - b[1]))
-
-
-def _depth_at_feet(person: Person, unit: float, near: Plane) -> float:
-    """Depth of the ground just below the lowest joint; out of frame: as near as the body is large."""
-    height, width = near.shape
-    x, y = max(person.joints.values(), key=lambda point: point[1])
-    row = int(y + 0.25 * unit)
-    if row >= height:
-        return float(np.clip(unit / height * 1.6, 0.2, 1.0))
-    return float(near[max(row, 0), int(np.clip(x, 0, width - 1))])
 
 
 @dataclass(slots=True)
@@ -261,16 +126,17 @@ def draw_person(canvas: Canvas, body: Body, ink: Ink, shape: Plane | None) -> No
 def _drape(layer: Canvas, cover: Plane, body: Body, ink: Ink) -> None:
     """Paint the whole shape: hat, coat, trousers by height, rounded towards the edges of the shape."""
     height, width = cover.shape
+    # Half the size is enough for cloth, and for a big figure a quarter of the time.
     reach = max(int(0.05 * body.unit), 1)
     half = Image.fromarray(np.pad(cover, ((0, height % 2), (0, width % 2)), mode="edge")).reduce(2)
     puffed = softened(softened(np.asarray(half), reach), reach)
     # Shapes go on below the frame: there they have no edge.
-    down, across = np.gradient(puffed)
-    steep = np.float32(2.6 * reach)
-    across, down = (_doubled(-steep * side, (width, height)) for side in (across, down))
+    down, across = (np.float32(-2.6 * reach) * side for side in np.gradient(puffed))
     length = np.maximum(np.sqrt(across * across + down * down) / np.float32(0.96), 1)
-    layer[:] = ink.shade(_cloth(body, (height, width)), across / length, down / length)
-    layer *= (0.72 + 0.28 * np.clip(_doubled(puffed, (width, height)) * 2 - 0.9, 0, 1))[..., None]
+    painted = ink.shade(_cloth(body, puffed.shape), across / length, down / length)
+    painted *= (0.72 + 0.28 * np.clip(puffed * 2 - 0.9, 0, 1))[..., None]
+    for channel in range(3):
+        layer[..., channel] = _doubled(painted[..., channel], (width, height))
 
 
 def _doubled(plane: Plane, size: tuple[int, int]) -> Plane:
@@ -279,23 +145,23 @@ def _doubled(plane: Plane, size: tuple[int, int]) -> Plane:
     return whole[: size[1], : size[0]]
 
 
-def _cloth(body: Body, shape: tuple[int, int]) -> Canvas:
-    """Colours by rows: hat above the brow, coat to the hem, trousers below it."""
+def _cloth(body: Body, shape: tuple[int, ...]) -> Canvas:
+    """Colours by rows, on every second pixel: hat above the brow, coat to the hem, trousers below it."""
     joints, unit, outfit = body.joints, body.unit, body.outfit
     neck = joints.get(1) or middle(list(joints.values()))
     hips = [joints[joint] for joint in (8, 11) if joint in joints]
     hip = middle(hips)[1] if hips else neck[1] + unit
-    y = np.arange(shape[0], dtype=np.float32)[:, None]
-    collar, hem = neck[1] - 0.1 * unit, hip + outfit.hem * unit
-    x = np.arange(shape[1], dtype=np.float32)[None, :]
     head = body.head or (neck[0], neck[1] - 0.5 * unit)
-    is_head = (y < collar) & (np.abs(x - head[0]) < 0.55 * unit)
-    brow = head[1] - 0.06 * unit
-    colours = np.where((y > hem)[..., None], np.array(outfit.legs, np.float32), np.array(outfit.top, np.float32))
-    colours = np.broadcast_to(colours, (*shape, 3)).copy()
-    colours[is_head & (y >= brow)] = outfit.hair
-    colours[is_head & (y < brow)] = outfit.hat
-    return colours
+    y = np.arange(shape[0], dtype=np.float32)[:, None] * 2
+    x = np.arange(shape[1], dtype=np.float32)[None, :] * 2 - head[0]
+    off = np.abs(x)
+    # The brim of a hat is wider than the head and lower than the brow.
+    is_hat = (y < head[1] - 0.06 * unit) | (y < head[1] + 0.02 * unit) & (off > 0.2 * unit)
+    is_head = (y < neck[1] - 0.16 * unit) & (off < np.where(is_hat, 0.55 * unit, 0.34 * unit))
+    is_face = x * body.facing > 0.04 * unit
+    is_low = np.broadcast_to(y > hip + outfit.hem * unit, shape)
+    palette = np.array([outfit.top, outfit.legs, outfit.hair, outfit.skin, outfit.hat], np.float32)
+    return palette[np.where(is_head, np.where(is_hat, 4, 2 + is_face), is_low.astype(np.int64))]
 
 
 def _parts(canvas: Canvas, body: Body, ink: Ink, *, is_draped: bool) -> None:
@@ -310,8 +176,8 @@ def _parts(canvas: Canvas, body: Body, ink: Ink, *, is_draped: bool) -> None:
     is_profile = abs(body.facing) > 0.6
     if is_profile:
         _arm(canvas, body, sides[0][0], dim)
-    if not is_draped or is_profile:
-        _trunk(canvas, body, ink, is_draped=is_draped)
+    if not is_draped:
+        _trunk(canvas, body, ink)
     _head(canvas, body, ink, is_draped=is_draped)
     for arm, _ in sides[1:] if is_profile else sides:
         _arm(canvas, body, arm, ink)
@@ -365,7 +231,7 @@ def _hand(canvas: Canvas, elbow: Point, wrist: Point, unit: float, colour: Colou
     _capsule(canvas, wrist, end, (0.06 * unit, 0.07 * unit), colour, ink)
 
 
-def _trunk(canvas: Canvas, body: Body, ink: Ink, *, is_draped: bool) -> None:
+def _trunk(canvas: Canvas, body: Body, ink: Ink) -> None:
     joints, unit, outfit = body.joints, body.unit, body.outfit
     shoulders, hips = ([joints[joint] for joint in pair if joint in joints] for pair in ((2, 5), (8, 11)))
     neck = joints.get(1) or (middle(shoulders) if shoulders else None)
@@ -376,7 +242,7 @@ def _trunk(canvas: Canvas, body: Body, ink: Ink, *, is_draped: bool) -> None:
     wide = 0.5 * _gap(*shoulders) if len(shoulders) == 2 else 0.0
     narrow = 0.5 * _gap(*hips) if len(hips) == 2 else 0.0
     radii = (max(wide * 0.98, 0.2 * unit), max(narrow * 1.25, 0.18 * unit))
-    if hips and not is_draped:
+    if hips:
         _capsule(canvas, hips[0], hips[-1], (0.16 * unit, 0.16 * unit), outfit.legs, ink)
     start = _towards(neck, hip, 0.78 * radii[0])
     end = _towards(hip, neck, 0.55 * radii[1])
@@ -391,14 +257,18 @@ def _head(canvas: Canvas, body: Body, ink: Ink, *, is_draped: bool) -> None:
     x, y = head
     radius = 0.21 * unit
     chin = (x + 0.02 * unit * body.facing, y + 0.1 * unit)
-    _capsule(canvas, _towards(body.joints[1], chin, 0.02 * unit), chin, (0.1 * unit, 0.09 * unit), outfit.skin, ink)
+    shaded = replace(ink, strength=0.8 * ink.strength)
+    throat = middle([body.joints[1], chin])
+    _capsule(canvas, throat, chin, (0.085 * unit, 0.08 * unit), outfit.skin, shaded)
     if not is_draped:
         _capsule(canvas, (x, y - 0.08 * unit), (x, y), (radius * 1.04, radius * 0.95), outfit.hair, ink)
     if 0 not in body.joints and 14 not in body.joints and 15 not in body.joints:
         return
     front = x + 0.11 * unit * body.facing
-    wide = radius * (0.82 - 0.12 * abs(body.facing))
-    _capsule(canvas, (front, y + 0.0 * unit), (front - 0.01 * unit, y + 0.13 * unit), (wide, wide * 0.82), outfit.skin, ink)
+    wide = radius * (0.76 - 0.1 * abs(body.facing))
+    _capsule(
+        canvas, (front, y + 0.02 * unit), (front - 0.01 * unit, y + 0.13 * unit), (wide, wide * 0.82), outfit.skin, ink
+    )
 
 
 def _towards(start: Point, end: Point, distance: float) -> Point:

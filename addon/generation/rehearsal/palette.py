@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours and light of a rehearsal.
+"""Colours, light and wardrobe of a rehearsal, and who wears what.
 
-Chosen by words of the prompt and by a hash of prompt and seed, the same for all frames.
+Chosen by words of the prompt and by hashes, the same for all frames. Clothes and the side of the light follow from
+the seed alone: shots of one place share them.
 """
 
 from __future__ import annotations
@@ -9,17 +10,28 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from .sticks import middle
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from .relief import Plane
+    from .sticks import Person, Point
 
 Colour = tuple[float, float, float]
 """sRGB, 0 … 1."""
+_Choice = TypeVar("_Choice")
+_STEADY = 0.75
+_PATIENCE = 24
+_SURE = 3
+_TRUNK = (1, 8, 11, 2, 5)
+_MANY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,50 +85,224 @@ _WORDS: Mapping[str, str] = {
     "ember": "fire|lava|burning|candle(?:light)?|inferno",
     "amber": "warm|summer|autumn|sunny|interior",
 }
-OUTFITS: tuple[tuple[Colour, Colour], ...] = tuple(
-    (tuple(int(top[i : i + 2], 16) / 255 for i in (0, 2, 4)), tuple(int(legs[i : i + 2], 16) / 255 for i in (0, 2, 4)))  # type: ignore[misc]
-    for top, legs in (
-        ("b8452f", "2f3542"), ("2f6d7c", "3b3a3a"), ("d9a441", "38485c"), ("6d7f45", "4a3d33"),
-        ("7a4b78", "2c2f3a"), ("d8d2c4", "4b5563"), ("34507e", "6b5b48"), ("c9764a", "333d3a"),
-    )
-)  # fmt: skip
-SKINS: tuple[Colour, ...] = ((0.93, 0.76, 0.65), (0.82, 0.62, 0.49), (0.62, 0.43, 0.32), (0.45, 0.31, 0.24))
-HAIRS: tuple[Colour, ...] = ((0.13, 0.10, 0.09), (0.28, 0.18, 0.11), (0.55, 0.40, 0.22), (0.35, 0.33, 0.32))
+# A lamp warms what is near; the mood keeps its shade. Light, share of it in the half tones.
+_LAMPS: Mapping[str, tuple[str, float]] = {
+    "lamp(?:s|light|lit|post)?|lantern(?:s)?|candle(?:s|light|lit)?|torch(?:es|light)?|firelight": ("ffc878", 0.42),
+    "sunset|golden hour|tungsten|sodium|headlight(?:s)?": ("ffb066", 0.34),
+    "streetlight(?:s)?|street light(?:s)?|window light": ("ffd29a", 0.3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """Clothes of one person. ``hem`` is where the top ends, in units of the body below the hips."""
+
+    top: Colour
+    legs: Colour
+    hat: Colour
+    skin: Colour
+    hair: Colour
+    hem: float
+
+
+def _colour(text: str) -> Colour:
+    red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    return red, green, blue
+
+
+def _outfit(text: str, hem: float) -> Outfit:
+    top, legs, hat, skin, hair = (_colour(word) for word in text.split())
+    return Outfit(top, legs, hat, skin, hair, hem)
+
+
+# Pairs that differ in hue and in value.      top    legs   hat    skin   hair
+PAIRS: tuple[tuple[Outfit, Outfit], ...] = (
+    (_outfit("dca23c 3c4a63 b5532f d29e7d 2b1c14", 0.12), _outfit("2c4f6b 23262e 1c2a3a edc2a6 59402a", 1.3)),
+    (_outfit("cf5a38 43403f 7a2f22 9e6e52 1d1613", 0.12), _outfit("cfc6b0 4b5563 6d6656 edc2a6 6b4a2a", 1.3)),
+    (_outfit("3f8f8a 4a3d33 22575a edc2a6 4a2f1c", 0.12), _outfit("5d2e46 2a2530 341a2a d29e7d 1f1714", 1.3)),
+    (_outfit("e0d5bd 56493d a8763f 73503d 1b1512", 0.12), _outfit("7b3326 2b2a30 3c1b18 d29e7d 3a2a1e", 1.3)),
+)
+_EXTRAS: tuple[Outfit, ...] = (
+    _outfit("6d7f45 4a3d33 48562e d29e7d 2b1c14", 0.12),
+    _outfit("7a4b78 2c2f3a 4b2c4c edc2a6 59402a", 0.12),
+    _outfit("8a8f98 333d3a 55595f 9e6e52 1d1613", 0.12),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What stays the same over all frames.
 
-    ``light`` points from the picture towards the key light: x right, y down, z to us.
+    ``light`` points from the picture towards the key light: x right, y down, z to us. ``key`` is its colour;
+    ``warmth`` 0 … 1 is how much a lamp colours the half tones.
     """
 
     palette: Palette
+    key: Colour
+    warmth: float
     light: npt.NDArray[np.float32]
     number: int
+    place: int
 
-    def outfit(self, person: int) -> tuple[Colour, Colour, Colour, Colour]:
-        """Top, legs, skin and hair of the n-th person."""
-        number = _number(f"{self.number}/{person}")
-        # Steps of an odd number visit every outfit before one comes again.
-        top, legs = OUTFITS[(self.number + 3 * person) % len(OUTFITS)]
-        return top, legs, SKINS[number % len(SKINS)], HAIRS[(number // 7) % len(HAIRS)]
+    def outfit(self, person: int) -> Outfit:
+        """Clothes of the n-th person: the first two wear a pair that contrasts."""
+        if person < 2:
+            return PAIRS[self.place % len(PAIRS)][person]
+        return _EXTRAS[(self.place + person) % len(_EXTRAS)]
 
 
 def choose_look(prompt: str, seed: int) -> Look:
     """The look of a prompt and a seed. The first word that names a mood decides, else chance does."""
-    number = _number(f"{prompt}\0{seed}")
+    number, place = _number(f"{prompt}\0{seed}"), _number(f"{seed}")
+    name = _first(_WORDS.items(), prompt) or _CHANCE[number % len(_CHANCE)]
+    side = -1.0 if (place >> 8) & 1 else 1.0
+    turn = math.radians(40 + (place >> 16) % 20)
+    light = np.array([side * math.sin(turn), -0.75, math.cos(turn) * 0.75], np.float32)
+    lamp = _first(((value, words) for words, value in _LAMPS.items()), prompt)
+    palette = PALETTES[name]
+    key = (palette.light, 0.0) if lamp is None else (_colour(lamp[0]), lamp[1])
+    return Look(palette, *key, light / np.linalg.norm(light).astype(np.float32), number, place)
+
+
+def _first(choices: Iterable[tuple[_Choice, str]], prompt: str) -> _Choice | None:
+    """What belongs to the words found first in the prompt."""
     hits = [
-        (found.start(), name)
-        for name, words in _WORDS.items()
+        (found.start(), index, value)
+        for index, (value, words) in enumerate(choices)
         if (found := re.search(rf"\b(?:{words})\b", prompt.lower()))
     ]
-    name = min(hits)[1] if hits else _CHANCE[number % len(_CHANCE)]
-    side = -1.0 if (number >> 8) & 1 else 1.0
-    turn = math.radians(35 + (number >> 16) % 30)
-    light = np.array([side * math.sin(turn), -0.62, math.cos(turn) * 0.8], np.float32)
-    return Look(PALETTES[name], light / np.linalg.norm(light).astype(np.float32), number)
+    return min(hits, key=lambda hit: hit[:2])[2] if hits else None
 
 
 def _number(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+
+
+@dataclass(slots=True)
+class Actor:
+    """A person over time: which number, where, how large, how near."""
+
+    number: int
+    joints: dict[int, Point]
+    unit: float
+    near: float
+    is_first: bool = False
+    speed: Point = (0.0, 0.0)
+    seen: int = 0
+    missed: int = 0
+
+    def drift(self) -> None:
+        """Where it should be by now: people who pass each other keep their way. Lost ones slow down."""
+        self.joints = {joint: (x + self.speed[0], y + self.speed[1]) for joint, (x, y) in self.joints.items()}
+        self.missed += 1
+        if self.missed > 2:
+            self.speed = (0.9 * self.speed[0], 0.9 * self.speed[1])
+
+    def move(self, joints: dict[int, Point], unit: float, near: float) -> None:
+        """Take the place; follow size and depth slowly, so that a reading that jumps does not show."""
+        steps = _steps(self.joints, joints)
+        rate = 0.5 if self.seen else 0.0
+        x, y = (float(np.median([step[axis] for step in steps])) for axis in (0, 1))
+        self.speed = (self.speed[0] + rate * x, self.speed[1] + rate * y)
+        self.joints = joints
+        self.seen, self.missed = self.seen + 1, 0
+        self.unit += (1 - _STEADY) * (unit - self.unit)
+        self.near += (1 - _STEADY) * (near - self.near)
+
+    def misfit(self, joints: dict[int, Point], unit: float) -> float:
+        """How little a person looks like this actor, in pixels: joints that come and go do not count."""
+        return float(np.median([np.hypot(x, y) for x, y in _steps(self.joints, joints)])) + abs(self.unit - unit)
+
+
+def _steps(before: dict[int, Point], after: dict[int, Point]) -> list[Point]:
+    """Ways of the joints that both have, the trunk's if there are any; else the way of the middle."""
+    common = before.keys() & after.keys()
+    pairs = [(before[joint], after[joint]) for joint in sorted(common & set(_TRUNK) or common)]
+    pairs = pairs or [(middle(list(before.values())), middle(list(after.values())))]
+    return [(q[0] - p[0], q[1] - p[1]) for p, q in pairs]
+
+
+@dataclass(slots=True)
+class Cast:
+    """Follows people from frame to frame so that they keep clothes and size.
+
+    In the first frame they are numbered from left to right. Who comes while somebody is missing is taken for the
+    missing one: two people never wear more than two sets of clothes.
+    """
+
+    actors: list[Actor] = field(default_factory=list[Actor])
+    _frames: int = 0
+
+    def follow(self, people: list[Person], near: Plane) -> list[tuple[int, Actor]]:
+        """Index of each person with its actor, the farthest first: the nearer are drawn over them."""
+        for actor in self.actors:
+            actor.drift()
+        units = [max(person.unit(), 6.0) for person in people]
+        chosen = self._matches(people, units, near.shape[1])
+        for index in sorted(range(len(people)), key=lambda index: _anchor(people[index])):
+            depth = _depth_at_feet(people[index], units[index], near)
+            if index not in chosen:
+                chosen[index] = self._newcomer(people[index], units[index], depth)
+            chosen[index].move(dict(people[index].joints), units[index], depth)
+        self._frames += 1
+        self.actors = [actor for actor in self.actors if actor.number < 2 or actor.missed < min(actor.seen, _PATIENCE)]
+        # A reading of one person as two lives for a frame or two.
+        pairs = [(index, actor) for index, actor in chosen.items() if actor.is_first or actor.seen >= _SURE]
+        return sorted(pairs, key=lambda pair: pair[1].near)
+
+    def _newcomer(self, person: Person, unit: float, depth: float) -> Actor:
+        lost = [actor for actor in self.actors if actor.missed]
+        if lost and len(self.actors) > 1:
+            actor = max(lost, key=lambda actor: actor.missed)
+            actor.joints, actor.speed, actor.unit, actor.near = dict(person.joints), (0.0, 0.0), unit, depth
+            return actor
+        used = {actor.number for actor in self.actors}
+        number = next(number for number in range(len(used) + 1) if number not in used)
+        self.actors.append(Actor(number, dict(person.joints), unit, depth, self._frames == 0))
+        return self.actors[-1]
+
+    def _matches(self, people: list[Person], units: list[float], width: int) -> dict[int, Actor]:
+        """Who is who: the way of least total distance. Too far away is somebody else."""
+        actors = sorted(self.actors, key=lambda actor: actor.missed)
+        gates = [1.5 * actor.unit + (0.08 + 0.02 * actor.missed) * width for actor in actors]
+        gaps = [
+            [actor.misfit(person.joints, unit) for person, unit in zip(people, units, strict=True)] for actor in actors
+        ]
+        pairs = _least(gaps, gates, frozenset(range(len(people))))[1]
+        return {index: actors[row] for row, index in pairs.items()}
+
+
+def _least(
+    gaps: list[list[float]], gates: list[float], free: frozenset[int], row: int = 0
+) -> tuple[float, dict[int, int]]:
+    """Rows with their columns for the least sum; a row without a column costs its gate.
+
+    All ways are tried for a few, the nearest first for many.
+    """
+    if row == len(gaps):
+        return 0.0, {}
+    options = sorted((gaps[row][column], column) for column in free if gaps[row][column] < gates[row])
+    is_crowd = len(gaps) > _MANY or len(free) > _MANY
+    ways: list[tuple[float, dict[int, int]]] = []
+    for gap, column in options[:1] if is_crowd else options:
+        total, pairs = _least(gaps, gates, free - {column}, row + 1)
+        ways.append((gap + total, {row: column} | pairs))
+    if not (is_crowd and options):
+        total, pairs = _least(gaps, gates, free, row + 1)
+        ways.append((gates[row] + total, pairs))
+    return min(ways, key=lambda way: way[0])
+
+
+def _anchor(person: Person) -> float:
+    """Where a person stands from left to right: the neck, for arms and legs swing."""
+    return person.joints.get(1, person.mean())[0]
+
+
+def _depth_at_feet(person: Person, unit: float, near: Plane) -> float:
+    """Depth of the ground just below the lowest joint; out of frame: as near as the body is large."""
+    height, width = near.shape
+    x, y = max(person.joints.values(), key=lambda point: point[1])
+    row = int(y + 0.25 * unit)
+    if row >= height:
+        return float(np.clip(unit / height * 1.6, 0.2, 1.0))
+    return float(near[max(row, 0), int(np.clip(x, 0, width - 1))])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3), sRGB."""
 GREY = 127
+# The PNG filter that stores differences from the row above (PNG, 9.2).
+_UP = 2
 
 _FILTERS = {
     "nearest-exact": Image.Resampling.NEAREST,
@@ -81,11 +84,26 @@ def plain(width: int, height: int, colour: int = GREY * 0x10101) -> Picture:
 def write_png(picture: Picture, path: Path, texts: Mapping[str, str]) -> None:
     """Write an 8-bit RGB PNG with text chunks. Raises `OSError`.
 
-    Grain does not repeat: looking for repetitions (all but Huffman coding) costs time and saves a tenth.
+    Grain does not repeat: looking for repetitions (all but Huffman coding) and for the best filter of each row
+    costs half the time of a frame and saves a tenth. Every row is stored as its difference from the one above.
     """
+    height, width = picture.shape[:2]
+    flat = picture.reshape(height, width * 3)
+    rows = np.full((height, 1 + width * 3), _UP, np.uint8)
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
     info = PngImagePlugin.PngInfo()
     for key, text in texts.items():
         info.add_text(key, text)
-    Image.fromarray(np.ascontiguousarray(picture)).save(
-        path, "PNG", pnginfo=info, compress_level=1, compress_type=zlib.Z_HUFFMAN_ONLY
-    )
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        *((name, data) for name, data, *_ in info.chunks),
+        (b"IDAT", packer.compress(rows.tobytes()) + packer.flush()),
+        (b"IEND", b""),
+    ]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

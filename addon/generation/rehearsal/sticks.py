@@ -36,6 +36,7 @@ _COVERED = 24.0
 _FACE = 12
 _NECK = 12
 _LOOSE = 0.8
+_SHARED = 3
 _REACH = 8.0
 
 
@@ -82,7 +83,7 @@ class Person:
             return upright
         x, y = middle(face)
         # One ear of a head in profile is right beside the middle; a nose is far before it.
-        pull = 0.6 if ears else 0.35
+        pull = 0.8 if ears else 0.5
         away = upright[0] + pull * (x - upright[0])
         return away, min(max(y - 0.02 * unit, neck[1] - 0.75 * unit), neck[1] - 0.3 * unit)
 
@@ -167,7 +168,8 @@ def _hue(colours: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def _sticks_of(hue: int, points: npt.NDArray[np.int64]) -> Iterator[Stick]:
     for piece in _pieces(points):
         centre = piece.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov((piece - centre).T) + np.eye(2) * 1e-6)
+        spread: npt.NDArray[np.float64] = np.asarray(np.cov((piece - centre).T), np.float64) + np.eye(2) * 1e-6
+        values, vectors = np.linalg.eigh(spread)
         minor, major = np.sqrt(values)
         along = (piece - centre) @ vectors[:, 1]
         low, high = float(along.min()), float(along.max())
@@ -347,11 +349,15 @@ def _groups(placed: list[_Placed], bonds: list[tuple[int, int]]) -> list[set[int
 def _mended(people: list[Person]) -> list[Person]:
     """Give loose pieces to the nearest body that lacks them. What it has already is a crumb and goes.
 
-    A body is what has a head, or nobody near with one: limbs that cross tear a drawing into pieces.
+    Limbs that cross tear a drawing into pieces. What has a head, or much that the body has too, is somebody else.
     """
     bodies: list[Person] = []
     for part in sorted(people, key=lambda person: (not person.has_head(), -len(person.limbs))):
-        near = [body for body in bodies if _closest(part, body) < _LOOSE * body.unit()]
+        near = [
+            body
+            for body in bodies
+            if len(part.limbs & body.limbs) <= _SHARED and _closest(part, body) < _LOOSE * body.unit()
+        ]
         if part.has_head() or not near:
             bodies.append(part)
             continue

@@ -12,7 +12,8 @@ _DERIVED = {"matrix_world", "matrix_local", "matrix_parent_inverse", "dimensions
 # what a file records about itself rather than about the scene; the last two crash 4.2
 _SKIP = {
     "rna_type", "session_uid", "is_evaluated", "original", "library_weak_reference", "users", "bl_rna", "id_data",
-    "is_library_indirect", "is_missing", "is_runtime_data", "preview", "depsgraph", "name_full", "tool_slots", "uv_sculpt",
+    "is_library_indirect", "is_missing", "is_runtime_data", "preview", "depsgraph", "name_full",
+    "tool_slots", "uv_sculpt",
 }  # fmt: skip
 
 
