@@ -242,6 +242,24 @@ def test_a_file_that_is_no_movie_fails_while_running(client: Client) -> None:
     assert "bad.mp4" in error["exception_message"]
 
 
+class BrokenCodec(ZipCodec):
+    """Has a bug."""
+
+    def decode(self, movie: Path, folder: Path) -> list[Path]:
+        return [movie.no_such_attribute / folder]  # type: ignore[attr-defined]
+
+
+def test_a_bug_while_running_ends_the_prompt_and_not_the_service(tmp_path: Path) -> None:
+    """A real server answers any exception with an execution error; a client must never wait for ever."""
+    with RehearsalServer(BrokenCodec(), tmp_path) as server:
+        client = Client(server)
+        name = client.upload("guide.mp4", b"anything")
+        for _ in range(2):
+            job = client.wait(client.submit(guide_graph(name, 5)))
+            assert job["status"] == "failed"
+            assert job["execution_error"]["exception_type"] == "AttributeError"
+
+
 def test_errors_do_not_name_folders_of_this_machine(client: Client, tmp_path: Path) -> None:
     job = client.wait(client.submit(guide_graph(client.upload("bad.mp4", b"no movie"), 5)))
     assert str(tmp_path) not in str(job)

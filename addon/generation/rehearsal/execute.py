@@ -116,6 +116,13 @@ def _end_failed(record: Record, failure: NodeFailedError) -> None:
     _end(record, JobStatus.FAILED, "execution_error", node, list(record.outputs), **more)
 
 
+# whatever a node does wrong ends its prompt and not the service, as on a real server
+_FAILURES = (
+    SecondUnitError, OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError,
+    MemoryError,
+)  # fmt: skip
+
+
 def _save(run: Runner, node: str, prompt: Prompt) -> Json:
     """Write what an output node keeps. Returns its entry in ``outputs``."""
     name = prompt.graph[node]["class_type"]
@@ -127,7 +134,7 @@ def _save(run: Runner, node: str, prompt: Prompt) -> Json:
     except OutsideError as error:
         message = "Saving image outside the output folder is not allowed.\n"
         raise NodeFailedError(node, "Exception", message) from error
-    except (OSError, SecondUnitError) as error:
+    except _FAILURES as error:
         raise NodeFailedError(node, type(error).__name__, f"{error}\n") from error
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from PIL import UnidentifiedImageError
 
 from ...errors import SecondUnitError
@@ -208,7 +209,7 @@ def _empty(run: Runner, node: str) -> Clip:
 
 
 def _invert(run: Runner, node: str) -> Clip:
-    return run.clip(run.inputs(node)["image"]).mapped(lambda picture: 255 - picture)
+    return run.clip(run.inputs(node)["image"]).mapped(lambda picture: np.subtract(255, picture, dtype=np.uint8))
 
 
 def _scale(run: Runner, node: str) -> Clip:
