@@ -43,7 +43,7 @@ class Blender:
     def argv(self, task: Path) -> list[str]:
         """The whole command line for one task."""
         if not self.is_app:
-            return [*self.command, "-u", str(CHILD), str(task)]
+            return [*self.command, "-P", "-u", str(CHILD), str(task)]
         flags = ["-b", "--factory-startup", "--python-exit-code", "9", "--python", str(CHILD), "--", str(task)]
         return [*self.command, *flags]
 

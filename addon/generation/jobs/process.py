@@ -28,9 +28,12 @@ _DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GRO
 
 
 def runner_argv(project: Project) -> list[str]:
-    """The command line of the runner for a Python in which this package can be imported under its present name."""
+    """The command line of the runner for a Python in which this package can be imported under its present name.
+
+    ``-P``: a module that lies in the current folder or in a project somebody sent must never be imported.
+    """
     package = __name__.removesuffix(".generation.jobs.process")
-    return [sys.executable, "-m", f"{package}.cli", "jobs", "run", "--project", str(project.root)]
+    return [sys.executable, "-P", "-m", f"{package}.cli", "jobs", "run", "--project", str(project.root)]
 
 
 def is_running(project: Project) -> bool:
@@ -55,10 +58,10 @@ def start_runner(project: Project, argv: Sequence[str] | None = None) -> subproc
     except OSError as error:
         raise storage_error(error, log) from error
     with file:
-        return _spawn(command, file.fileno(), project.root)
+        return _spawn(command, file.fileno())
 
 
-def _spawn(command: list[str], log: int, folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], log: int) -> subprocess.Popen[bytes]:
     is_windows = sys.platform == "win32"
     try:
         return subprocess.Popen(
@@ -66,7 +69,6 @@ def _spawn(command: list[str], log: int, folder: Path) -> subprocess.Popen[bytes
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=folder,
             start_new_session=not is_windows,
             creationflags=_DETACHED if is_windows else 0,
         )

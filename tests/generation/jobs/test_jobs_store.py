@@ -187,8 +187,8 @@ def test_a_started_runner_is_a_process_of_its_own_with_a_log(stage: Any) -> None
 
 def test_the_runners_command_names_this_package_and_project(stage: Any) -> None:
     argv = runner_argv(stage.project)
-    assert argv[1:3] == ["-m", "second_unit.addon.cli"]
-    assert argv[3:] == ["jobs", "run", "--project", str(stage.project.root)]
+    assert argv[1:4] == ["-P", "-m", "second_unit.addon.cli"]
+    assert argv[4:] == ["jobs", "run", "--project", str(stage.project.root)]
 
 
 def test_waiting_ends_with_the_last_job_and_tells_every_change(stage: Any) -> None:
