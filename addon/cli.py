@@ -81,6 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.complain("second-unit: Interrupted. Run the same command again to go on from here.")
         return EXIT_INTERRUPTED
+    except SystemExit as end:
+        # argparse ends so after --help; inside Blender that would end Blender
+        return end.code if isinstance(end.code, int) else EXIT_DONE
     except BrokenPipeError:
         return EXIT_DONE
     except OSError as error:

@@ -86,7 +86,8 @@ def _demo(args: argparse.Namespace, console: Console) -> int:
 
 
 def _run(args: argparse.Namespace, console: Console) -> int:
-    result = demo.run(_scene(args, console), _condition_options(args), _generate_options(args, wait=True))
+    options, how = _condition_options(args), _generate_options(args, wait=True)
+    result = demo.run(_scene(args, console), options, how)
     if result is not None:
         demo.announce(console, result)
     return EXIT_DONE
@@ -116,8 +117,8 @@ def _shots(args: argparse.Namespace, console: Console) -> int:
 
 
 def _condition(args: argparse.Namespace, console: Console) -> int:
-    context = _scene(args, console)
-    condition(context, context.read_scene(), _condition_options(args))
+    options, context = _condition_options(args), _scene(args, console)
+    condition(context, context.read_scene(), options)
     return EXIT_DONE
 
 

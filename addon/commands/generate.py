@@ -51,10 +51,10 @@ def generate(context: Context, info: SceneInfo, options: GenerateOptions) -> lis
     if not orders:
         raise UsageError("The scene has no shot.", "Bind cameras to markers inside the scene's frame range.")
     work = [make_submission(order) for order in orders]
-    _consent(context, orders[0].url, [submission for _, submission in work], options)
     if context.dry_run:
         _announce(context, work)
         return []
+    _consent(context, orders[0].url, [submission for _, submission in work], options)
     store = JobStore(context.project)
     ordered = [store.ensure(request, submission) for request, submission in work]
     uuids = [job.uuid for job, _ in ordered]
@@ -143,7 +143,7 @@ def _service(context: Context, options: GenerateOptions) -> tuple[str, str]:
 def _consent(context: Context, url: str, submissions: Sequence[Submission], options: GenerateOptions) -> None:
     """Ask before the first byte goes to a new host; the yes is kept in ``project.toml``."""
     allowed = check(url, context.settings.allowed_hosts, submissions, allow=options.allow_host)
-    if allowed is not None and not context.dry_run:
+    if allowed is not None:
         allow_host(context.project, allowed)
         context.console.say(f"  {leaving(submissions)} go to {allowed}; the yes is kept in {context.project.config}.")
 

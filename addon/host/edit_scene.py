@@ -10,7 +10,7 @@ import bpy
 
 from ..timeline.edit_plan import read_strip
 from .edit_file import edit_file, owned_scene
-from .movies import add_image_strip, plain_colour, set_rate
+from .movies import add_image_strip, plain_colour, refuse_missing, set_rate
 from .versions import abspath, ensure_editor, has_sound, show_in_sequencer, strip_get, strip_set, strips_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..shot.ports import Progress
     from ..timeline.edit_plan import StripPlan
 
-_SHOT, _KEY, _SOUND = "second_unit_shot", "second_unit_key", "second_unit_sound"
+_SHOT, _KEY, _PLACE, _SOUND = (f"second_unit_{name}" for name in ("shot", "key", "place", "sound"))
 
 
 def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
@@ -53,23 +53,40 @@ def _channel(plan: Fields, name: str) -> int:
 
 def _lay_strips(scene: Any, plans: list[StripPlan], plan: Fields) -> dict[str, Any]:
     """Make and update the strips we own, found by their properties; whatever the editor added stays."""
-    ours = {s[_SHOT]: s for s in strips_of(ensure_editor(scene)) if _SHOT in s}
+    ours: dict[str, list[Any]] = {}
+    for strip in strips_of(ensure_editor(scene)):
+        if _SHOT in strip:
+            ours.setdefault(strip[_SHOT], []).append(strip)
     report: dict[str, Any] = {"made": [], "changed": [], "kept": [], "removed": []}
     for item in plans:
-        old = ours.pop(item.shot_uuid, None)
-        if old is not None and old[_KEY] == item.key:
-            report["kept"].append(item.name)
-            continue
-        channel = _channel(plan, "Takes")
-        if old is not None:
-            channel = old.channel
-            strips_of(scene.sequence_editor).remove(old)
-        _lay(scene, item, channel)
-        report["changed" if old is not None else "made"].append(item.name)
-    for orphan in ours.values():
-        report["removed"].append(orphan.name)
-        strips_of(scene.sequence_editor).remove(orphan)
+        report[_update(scene, item, ours.pop(item.shot_uuid, []), _channel(plan, "Takes"))].append(item.name)
+    for orphans in ours.values():
+        report["removed"].append(orphans[0].name)
+        _remove(scene, orphans)
     return report
+
+
+def _update(scene: Any, item: StripPlan, old: list[Any], channel: int) -> str:
+    """Bring the strips of one shot up to date (an editor may have cut one in two); returns what became of them.
+
+    Another take in the same place keeps trims, effects and transitions: only the files change.
+    """
+    if old and all(strip[_KEY] == item.key for strip in old):
+        return "kept"
+    if old and all(strip.get(_PLACE) == item.place and len(strip.elements) == len(item.files) for strip in old):
+        for strip in old:
+            _refill(strip, item)
+        return "changed"
+    if old:
+        channel = old[0].channel
+        _remove(scene, old)
+    _lay(scene, item, channel)
+    return "changed" if old else "made"
+
+
+def _remove(scene: Any, strips: list[Any]) -> None:
+    for strip in strips:
+        strips_of(scene.sequence_editor).remove(strip)
 
 
 def _lay(scene: Any, item: StripPlan, channel: int) -> None:
@@ -77,8 +94,21 @@ def _lay(scene: Any, item: StripPlan, channel: int) -> None:
     strip_set(strip, "left_handle", item.cut.first)
     strip_set(strip, "right_handle", item.cut.last + 1)
     strip.transform.scale_x = strip.transform.scale_y = item.scale
+    _own(strip, item)
+
+
+def _refill(strip: Any, item: StripPlan) -> None:
+    refuse_missing([f"//{file}" for file in item.files])
+    folder, _ = item.files[0].rsplit("/", 1)
+    strip.directory = f"//{folder}/"
+    for element, file in zip(strip.elements, item.files, strict=True):
+        element.filename = file.rsplit("/", 1)[1]
+    _own(strip, item)
+
+
+def _own(strip: Any, item: StripPlan) -> None:
     strip.colorspace_settings.name = "sRGB"
-    strip[_SHOT], strip[_KEY] = item.shot_uuid, item.key
+    strip[_SHOT], strip[_KEY], strip[_PLACE] = item.shot_uuid, item.key, item.place
 
 
 def _lay_sound(scene: Any, layout: Any, plan: Fields) -> str:

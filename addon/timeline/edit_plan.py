@@ -42,8 +42,12 @@ class StripPlan:
     @property
     def key(self) -> str:
         """Equal for equal content: a strip whose key has not changed is left alone, trims and all."""
-        cut = [self.cut.first, self.cut.last]
-        return digest(stable_json([self.take_uuid, self.start, cut, len(self.files), self.scale]).encode())
+        return digest(stable_json([self.take_uuid, self.place, len(self.files)]).encode())
+
+    @property
+    def place(self) -> str:
+        """Where the strip lies and how large: another take in the same place changes files only."""
+        return f"{self.start} {self.cut.first}-{self.cut.last} x{self.scale!r}"
 
     def to_json(self) -> Json:
         """As sent to the host."""

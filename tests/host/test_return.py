@@ -96,6 +96,25 @@ def test_a_new_take_changes_its_strip_only(blender: Blender, script: Script, exa
     assert len([s for s in found["strips"] if s["type"] == "IMAGE"]) == 2
 
 
+def test_another_take_keeps_what_the_editor_did(
+    blender: Blender, script: Script, example: Path, tmp_path: Path
+) -> None:
+    """A trimmed strip stays trimmed and its transition stays; the picture is the new take's, in both halves."""
+    plan = plan_of(tmp_path)
+    build(blender, example, tmp_path, plan)
+    script("cut", blend=str(tmp_path / "edit.blend"))
+    first, second = plan.strips
+    files = tuple(plates(tmp_path, 12, 3))
+    newer = StripPlan(**{**_fields(first), "take_uuid": "tn", "files": files})
+    report = build(blender, example, tmp_path, EditPlan(plan.fps, plan.size, plan.frames, (newer, second)))
+    assert (report["changed"], report["kept"]) == (["SH010"], ["SH020"])
+    found = script("edit", blend=str(tmp_path / "edit.blend"))
+    halves = sorted((s["left"], s["right"], s["directory"]) for s in found["strips"] if s["name"].startswith("SH010"))
+    assert [(left, right) for left, right, _ in halves] == [(1004, 1007), (1007, 1011)]
+    assert all(directory.startswith("//S3/") for *_, directory in halves)
+    assert "Editor's title" in {s["name"] for s in found["strips"]}
+
+
 def _fields(strip: StripPlan) -> dict[str, Any]:
     return {name: getattr(strip, name) for name in StripPlan.__slots__}
 

@@ -19,7 +19,7 @@ def run(args: dict[str, Any]) -> Any:
             "name": s.name, "type": s.type, "channel": s.channel, "left": strip_get(s, "left_handle"),
             "right": strip_get(s, "right_handle"), "start": strip_get(s, "content_start"), "muted": s.mute,
             "files": [e.filename for e in s.elements] if s.type == "IMAGE" else [],
-            "directory": s.directory if s.type == "IMAGE" else s.sound.filepath,
+            "directory": s.directory if s.type == "IMAGE" else s.sound.filepath if s.type == "SOUND" else "",
         }
         for s in strips_of(scene.sequence_editor)
     ]  # fmt: skip
