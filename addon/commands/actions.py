@@ -12,7 +12,7 @@ from ..errors import EXIT_DONE, UsageError
 from ..shot.project import Project, load_settings
 from ..shot.timing import FrameRange
 from . import demo, doctor, jobs, takes
-from .comp import comp
+from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import Context, open_context
 from .generate import GenerateOptions, generate
@@ -138,9 +138,10 @@ def _timeline(args: argparse.Namespace, console: Console) -> int:
 
 def _comp(args: argparse.Namespace, console: Console) -> int:
     context = _scene(args, console)
-    works = comp(context, context.read_scene(), args.take)
+    info = context.read_scene()
+    comp(context, info, args.take)
     if not context.dry_run:
-        review_sheet(context, works)
+        review_sheet(context, finished_comps(context, info))
     return EXIT_DONE
 
 

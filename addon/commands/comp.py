@@ -4,23 +4,26 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError, storage_error
 from ..host.blender import run_task
-from ..shot.documents import pair
+from ..shot.documents import digest, digest_file, pair, stable_json
 from ..shot.naming import folder_name
 from ..shot.take import list_takes
 from ..timeline.comp_recipe import COMP, Atmosphere, Comp, CompRecipe, load_comp, save_comp
+from .console import Console
 from .context import blocked_shots
 from .cuts import package_of, shown_take
+from .editing import editing, is_built, mark_built
 
 if TYPE_CHECKING:
     from ..shot.package import Manifest
     from ..shot.shot import SceneInfo, Shot
     from ..shot.take import Take
+    from .console import Bar
     from .context import Context
 
 
@@ -64,20 +67,41 @@ def comp(context: Context, info: SceneInfo, take: str | None = None) -> list[Com
         raise UsageError("There is no edit yet, and the comps live in its file.", "Run 'second-unit timeline' first.")
     new = [work for work in ready if not work.is_done]
     bar = context.console.step("Comp")
-    if new and not context.dry_run:
-        try:
-            run_task(context.blender(), "comp", {
-                "edit": str(context.project.edit), "comps": [_order(context, work) for work in new],
-            }, bar)  # fmt: skip
-            for work in new:
-                _finish(work)
-        finally:
-            for work in new:
-                shutil.rmtree(work.aside, ignore_errors=True)
+    if not context.dry_run:
+        _make(context, ready, new, bar)
     bar.finish(f"{len(ready)} comps, {len(new)} new")
     for work in ready:
         context.console.record("comp", {"shot": work.shot.name, "folder": str(work.folder), "movie": str(work.movie)})
     return ready
+
+
+def _make(context: Context, ready: list[CompWork], new: list[CompWork], bar: Bar) -> None:
+    """Bring the comp scenes up to date and render what is new. An edit nobody touched since is not even opened."""
+    note, edit = context.project.root / "comps.json", context.project.edit
+    keys = sorted(work.comp.key for work in ready)
+    if not new and is_built(note, _state(edit, keys), edit):
+        return
+    orders = [_order(context, work) for work in ready]
+    try:
+        with editing(context.project):
+            run_task(context.blender(), "comp", {"edit": str(edit), "comps": orders}, bar)
+        for work in new:
+            _finish(work)
+    finally:
+        for work in new:
+            shutil.rmtree(work.aside, ignore_errors=True)
+    mark_built(note, _state(edit, keys))
+
+
+def _state(edit: Path, keys: list[str]) -> str:
+    return digest(stable_json([digest_file(edit), *keys]).encode())
+
+
+def finished_comps(context: Context, info: SceneInfo) -> list[CompWork]:
+    """The comps there are, of all shots: what a sheet shows."""
+    everything = replace(context, only=(), console=Console(quiet=True))
+    works = [_work(everything, blocked.shot, None) for blocked in blocked_shots(everything, info)]
+    return [work for work in works if work is not None and work.is_done]
 
 
 def _work(context: Context, shot: Shot, wanted: str | None) -> CompWork | None:
@@ -85,7 +109,15 @@ def _work(context: Context, shot: Shot, wanted: str | None) -> CompWork | None:
     if take is None:
         context.console.say(f"  {shot.name} has no take yet and is left out.")
         return None
-    package, manifest = package_of(context, shot, take)
+    found = package_of(context, shot, take)
+    if found is None:
+        return None
+    package, manifest = found
+    if "depth16" not in manifest.passes:
+        raise UsageError(
+            f"The package of {shot.name}'s {take.name} has no depth16 pass, which comps need.",
+            "Run 'second-unit condition' without --passes and generate again.",
+        )
     recipe = CompRecipe(Atmosphere.for_depth(manifest.depth.near, manifest.depth.far))
     made = Comp(shot.uuid, take.uuid, recipe, take.plates)
     folder = _version(context.project.shot(shot.folder).comp / take.name, made)
@@ -112,10 +144,12 @@ def _order(context: Context, work: CompWork) -> dict[str, object]:
     crop, depth = work.manifest.crop, work.manifest.depth
     frames = context.project.shot(work.shot.folder).takes / work.take.name / "frames"
     span = {"first": first, "count": last - first + 1}
-    shutil.rmtree(work.aside, ignore_errors=True)
-    work.aside.mkdir(parents=True)
+    if not work.is_done:
+        shutil.rmtree(work.aside, ignore_errors=True)
+        work.aside.mkdir(parents=True)
     return {
-        "shot": work.shot.name, "fps": pair(work.manifest.fps), "frames": [first, last],
+        "shot": work.shot.name, "uuid": work.shot.uuid, "key": work.comp.key, "render": not work.is_done,
+        "fps": pair(work.manifest.fps), "frames": [first, last],
         "size": [crop.width, crop.height], "recipe": work.comp.recipe.to_json(), "folder": str(work.aside),
         "stem": work.stem, "movie": str(work.movie),
         "plate": {"pattern": _blend_relative(context, frames / _plate_pattern(work.take)), **span},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conditioning.cache import FrameCache
 from ..conditioning.package import PASSES, Encode, PackageOrder, check_passes, find_package, make_package
-from ..errors import StorageError, UsageError
+from ..errors import CancelledByUser, StorageError, UsageError
 from ..host.blender import run_task
 from ..host.codec import BlenderCodec, MovieOrder
 from ..shot.camera import Crop
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from ..shot.ports import Progress
     from ..shot.shot import SceneInfo
     from ..shot.timing import FrameMap
+    from .console import Bar
     from .context import Context
 
+# raw depth 4, and as PNG playblast, depth, depth16, pose, guide: 10 at worst, 5 on the example
 _BYTES_PER_PIXEL = 14
 
 
@@ -63,6 +66,12 @@ class _Plan:
     quality: Quality
     size: tuple[int, int]
     passes: tuple[str, ...]
+    is_narrowed: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this becomes the shot's current package: a look at some frames or passes does not replace it."""
+        return not self.is_narrowed and set(self.passes) == set(PASSES)
 
 
 def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> list[Conditioned]:
@@ -75,14 +84,36 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
     _check_space(context, plans)
     record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
-    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        tracks = [bar.part(i, len(plans), plan.blocked.shot.name) for i, plan in enumerate(plans)]
-        made = list(pool.map(partial(_one, context, info), plans, tracks))
+    made = _in_parallel(context, info, plans, bar, options.jobs)
     new = sum(item.made for item in made)
     bar.finish(f"{len(made)} packages, {new} new")
     for item in made:
         context.console.record("package", _record(item))
     return made
+
+
+def _in_parallel(
+    context: Context, info: SceneInfo, plans: Sequence[_Plan], bar: Bar, jobs: int
+) -> list[Conditioned]:  # fmt: skip
+    """``jobs`` shots at a time. When one fails, or somebody interrupts, the others stop at their next frame."""
+    stop = threading.Event()
+    tracks = [_stoppable(bar.part(i, len(plans), plan.blocked.shot.name), stop) for i, plan in enumerate(plans)]
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        try:
+            return list(pool.map(partial(_one, context, info), plans, tracks))
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _stoppable(progress: Progress, stop: threading.Event) -> Progress:
+    def checked(done: float, total: float, note: str = "", /) -> None:
+        if stop.is_set():
+            raise CancelledByUser("Conditioning was stopped.", "Run the same command again to go on from here.")
+        progress(done, total, note)
+
+    return checked
 
 
 def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list[_Plan]:
@@ -110,7 +141,8 @@ def _plan(
         if first > last:
             return None
         cut, handles = FrameRange(first, last), (0, 0)
-    return _Plan(blocked, as_is(cut, handles, profile.rule), profile, quality, size, passes)
+    is_narrowed = options.frames is not None
+    return _Plan(blocked, as_is(cut, handles, profile.rule), profile, quality, size, passes, is_narrowed)
 
 
 def _announce(context: Context, plan: _Plan) -> None:
@@ -131,7 +163,9 @@ def _need(plan: _Plan) -> int:
 def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
     """Refuse before the first frame what cannot end well."""
     parent = next(p for p in (context.project.root, *context.project.root.parents) if p.is_dir())
-    need, free = sum(_need(plan) for plan in plans), shutil.disk_usage(parent).free
+    # a shot with a package is most likely in the cache as well: what is there already needs no space
+    new = [plan for plan in plans if not context.project.shot(plan.blocked.shot.folder).current.is_file()]
+    need, free = sum(_need(plan) for plan in new), shutil.disk_usage(parent).free
     if need > free:
         raise StorageError(
             f"The shots need about {need / 1e6:.0f} MB and '{parent}' has {free / 1e6:.0f} MB left.",
@@ -142,11 +176,14 @@ def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
 def _one(context: Context, info: SceneInfo, plan: _Plan, progress: Progress) -> Conditioned:
     cache = FrameCache(context.project.cache)
     drawing, packing = part_of(progress, 0.0, 0.8), part_of(progress, 0.8, 0.2)
-    order = _order(context, info, plan, run_task(context.blender(), "condition", _task(context, plan, cache), drawing))
+    found = run_task(context.blender(), "condition", _task(context, plan, cache), drawing)
+    for note in found.get("notes", []):
+        context.console.say(f"  {plan.blocked.shot.name}: {note}")
+    order = _order(context, info, plan, found)
     paths = context.project.shot(plan.blocked.shot.folder)
     known = find_package(paths.packages, order)
     package = known or make_package(paths.packages, order, cache, _encoder(context), packing)
-    if load_current(paths.current) != package.name:
+    if plan.is_whole and load_current(paths.current) != package.name:
         save_current(paths.current, package.name)
     return Conditioned(plan.blocked, package, plan.frame_map, made=known is None)
 
@@ -164,7 +201,7 @@ def _order(context: Context, info: SceneInfo, plan: _Plan, found: Mapping[str, A
         source={"blend": context.blend.name, "blender": info.blender},
         hashes=dict(zip(plan.frame_map.times, found["hashes"], strict=True)), size=plan.size,
         crop=Crop(*found["crop"]), profile=plan.profile, quality=plan.quality.name, people=tuple(found["people"]),
-        passes=plan.passes,
+        passes=plan.passes, metres_per_unit=float(found.get("metres_per_unit", 1.0)),
     )  # fmt: skip
 
 

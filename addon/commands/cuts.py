@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..shot.package import load_manifest
+from ..shot.package import MANIFEST, load_current, load_manifest
 from ..shot.take import Take, list_takes
 from ..timeline.edit_plan import CutShot
 from .context import blocked_shots
@@ -21,15 +21,30 @@ if TYPE_CHECKING:
 
 
 def shown_take(context: Context, shot: Shot) -> Take | None:
-    """The circled take, else the newest, else None."""
-    takes = list_takes(context.project.shot(shot.folder).takes)
+    """The circled take, else the newest of the shot's current package, else the newest, else None.
+
+    Says so when that take is not what the scene looks like now, or when the circled one is gone.
+    """
+    paths = context.project.shot(shot.folder)
+    takes, current = list_takes(paths.takes), load_current(paths.current)
     circled = [take for take in takes if take.name == shot.circle]
-    return (circled or takes or [None])[-1]
+    if shot.circle and not circled:
+        context.console.say(f"  {shot.name}: the circled take {shot.circle} is not there any more.")
+    fresh = [take for take in takes if take.package == current]
+    shown = (circled or fresh or takes or [None])[-1]
+    if shown is not None and current is not None and shown.package != current:
+        context.console.say(f"  {shot.name}: {shown.name} was made before the shot last changed.")
+    return shown
 
 
-def package_of(context: Context, shot: Shot, take: Take) -> tuple[Path, Manifest]:
-    """The package a take was made from: its own, not the shot's current one."""
+def package_of(context: Context, shot: Shot, take: Take) -> tuple[Path, Manifest] | None:
+    """The package a take was made from: its own, not the shot's current one. None, with a word, when it is gone."""
     folder = context.project.shot(shot.folder).packages / take.package
+    if not (folder / MANIFEST).is_file():
+        context.console.say(
+            f"  {shot.name}: the package '{take.package}' of {take.name} is gone; the shot is left out."
+        )
+        return None
     return folder, load_manifest(folder)
 
 
@@ -49,6 +64,9 @@ def _cut(context: Context, blocked: BlockedShot) -> CutShot | None:
     if take is None:
         context.console.say(f"  {blocked.shot.name} has no take yet and is left out.")
         return None
-    _, manifest = package_of(context, blocked.shot, take)
+    package = package_of(context, blocked.shot, take)
+    if package is None:
+        return None
+    _, manifest = package
     folder = context.project.shot(blocked.shot.folder).takes / take.name
     return CutShot(blocked.shot, blocked.blocking, take, folder, manifest.frame_map, manifest.crop)

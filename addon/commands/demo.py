@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..conditioning.package import PASSES
+from ..errors import UsageError
 from ..shot.documents import write_atomic
-from .comp import comp
+from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import open_context
 from .generate import GenerateOptions, generate
@@ -37,15 +39,19 @@ class LoopResult:
 def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> LoopResult | None:
     """Condition, generate, wait, timeline, comp, review. None after a dry run."""
     info = context.read_scene()
+    if set(options.passes) != set(PASSES):
+        raise UsageError(
+            "The whole loop needs all control passes.", "Leave out --passes, or use 'second-unit condition'."
+        )
     made = condition(context, info, options)
     if context.dry_run:
         return None
     context = replace(context, only=tuple(item.blocked.shot.name for item in made))
-    generate(context, info, replace(how, wait=True))
+    generate(context, info, replace(how, wait=True), {item.blocked.shot.uuid: item.package for item in made})
     edit = timeline(context, info)
     comps = comp(context, info)
     cut = review_cut(context)
-    return LoopResult(edit, cut, review_sheet(context, comps), tuple(comps))
+    return LoopResult(edit, cut, review_sheet(context, finished_comps(context, info)), tuple(comps))
 
 
 def demo(console: Console, out: Path, blender: str | None, jobs: int) -> LoopResult | None:

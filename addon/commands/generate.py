@@ -19,7 +19,8 @@ from ..shot.project import REHEARSAL, allow_host
 from .context import blocked_shots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from subprocess import Popen
 
     from ..generation.jobs.store import Job
@@ -44,10 +45,16 @@ class GenerateOptions:
     wait: bool = False
 
 
-def generate(context: Context, info: SceneInfo, options: GenerateOptions) -> list[Job]:
-    """Order the takes of every shot asked for. The same work is never ordered twice."""
+def generate(
+    context: Context, info: SceneInfo, options: GenerateOptions, packages: Mapping[str, Path] | None = None
+) -> list[Job]:
+    """Order the takes of every shot asked for. The same work is never ordered twice.
+
+    ``packages`` maps shot uuids to the package to send instead of the shot's current one.
+    """
     shots = [blocked.shot for blocked in blocked_shots(context, info)]
-    orders = [_order(context, shot, options, index) for shot in shots for index in range(options.takes)]
+    chosen = {shot.uuid: (packages or {}).get(shot.uuid) or _current(context, shot) for shot in shots}
+    orders = [_order(context, shot, chosen[shot.uuid], options, i) for shot in shots for i in range(options.takes)]
     if not orders:
         raise UsageError("The scene has no shot.", "Bind cameras to markers inside the scene's frame range.")
     work = [make_submission(order) for order in orders]
@@ -106,16 +113,20 @@ def _show(bar: Bar, known: dict[str, float], job: Job) -> None:
     bar(sum(known.values()) * 100, len(known) * 100, f"{job.request.shot_name} {job.state.state.value}")
 
 
-def _order(context: Context, shot: Shot, options: GenerateOptions, index: int) -> Order:
+def _current(context: Context, shot: Shot) -> Path:
     paths = context.project.shot(shot.folder)
     current = load_current(paths.current)
     if current is None:
         raise UsageError(f"{shot.name} has no control package yet.", "Run 'second-unit condition' first.")
-    manifest = load_manifest(paths.packages / current)
+    return paths.packages / current
+
+
+def _order(context: Context, shot: Shot, package: Path, options: GenerateOptions, index: int) -> Order:
+    manifest = load_manifest(package)
     profile = load_profile(manifest.profile)
     service, url = _service(context, options)
     return Order(
-        project=context.project, shot=shot, package=paths.packages / current, manifest=manifest, profile=profile,
+        project=context.project, shot=shot, package=package, manifest=manifest, profile=profile,
         quality=manifest.quality, brief=_brief(shot, options), template=load_template(profile.graph), service=service,
         url=url, take_index=index,
     )  # fmt: skip

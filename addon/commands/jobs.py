@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .console import Console
     from .context import Context
 
+_OURS = __name__.removesuffix(".commands.jobs")
+
 
 @dataclass(slots=True)
 class ServiceDesk:
@@ -52,6 +55,7 @@ class ServiceDesk:
 
 def run_jobs(context: Context) -> None:
     """The runner: works on all open jobs of the project and ends. Another one at work already is no error."""
+    _keep_log()
     desk = ServiceDesk(context.blender_option)
     with desk.stack:
         try:
@@ -62,6 +66,14 @@ def run_jobs(context: Context) -> None:
     if report.waiting:
         job, error = report.waiting[0]
         raise JobError(f"{job.request.shot_name} waits: {error.what}", error.fix)
+
+
+def _keep_log() -> None:
+    """What our own loggers say goes to stderr, which is ``runner.log``: libraries would write addresses there."""
+    handler = logging.StreamHandler()
+    handler.addFilter(logging.Filter(_OURS))
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler])
+    logging.getLogger(_OURS).setLevel(logging.INFO)
 
 
 def list_jobs(context: Context) -> None:

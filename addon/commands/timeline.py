@@ -6,17 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..host.blender import run_task
-from ..shot.documents import Schema, digest, digest_file, read_document, stable_json, write_document
+from ..shot.documents import digest, digest_file, stable_json
 from ..timeline.edit_plan import EDIT_SCENE, plan_edit
 from .cuts import cut_shots
+from .editing import editing, is_built, mark_built
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..shot.shot import SceneInfo
     from .context import Context
-
-BUILT_SCHEMA = Schema("second_unit.built", 1)
 
 
 def timeline(context: Context, info: SceneInfo) -> Path:
@@ -30,9 +29,11 @@ def timeline(context: Context, info: SceneInfo) -> Path:
     elif context.dry_run:
         bar.finish(f"would lay {len(plan.strips)} strips")
     else:
-        report = run_task(context.blender(), "edit", {
-            "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit), "plan": plan.to_json(),
-        }, bar)  # fmt: skip
+        with editing(context.project):
+            report = run_task(context.blender(), "edit", {
+                "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit),
+                "plan": plan.to_json(),
+            }, bar)  # fmt: skip
         mark_built(note, key)
         bar.finish(
             ", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built"
@@ -63,13 +64,3 @@ def review_cut(context: Context) -> Path:
     bar.finish(movie.name)
     context.console.record("review", {"file": str(movie)})
     return movie
-
-
-def is_built(note: Path, key: str, result: Path) -> bool:
-    """Whether ``result`` exists and was made from ``key``."""
-    return note.is_file() and result.is_file() and read_document(note, BUILT_SCHEMA).text("key") == key
-
-
-def mark_built(note: Path, key: str) -> None:
-    """Remember what a result was made from."""
-    write_document(note, BUILT_SCHEMA, {"key": key})

@@ -9,8 +9,8 @@ Nothing is pickled.
 from __future__ import annotations
 
 import json
-import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from ..shot.camera import Camera
     from .frame import DrawnFrame
+
+# one would do, were nobody else making room at the same time
+_ATTEMPTS = 4
 
 # all that a torn or foreign file can raise on its way through json, numpy and our own look-ups
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile)
@@ -72,8 +75,7 @@ class FrameCache:
                 "depth": drawn.stats.to_json(),
             }
             (aside / "frame.json").write_text(json.dumps(about), encoding="utf-8")
-            if not self.holds(key):
-                os.replace(aside, self.root / key)  # noqa: PTH105 - Path.replace is the same call
+            put_in_place(aside, self.root / key, lambda: self.holds(key))
         except OSError as error:
             raise storage_error(error, self.root) from error
         finally:
@@ -101,6 +103,34 @@ class FrameCache:
 
     def _about(self, key: str) -> dict[str, Any]:
         return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
+
+
+def put_in_place(aside: Path, target: Path, is_whole: Callable[[], bool]) -> None:
+    """Rename the finished folder ``aside`` to ``target``, which ``is_whole`` judges when something is there already.
+
+    Others may do the same at the same time. What is whole stays, and ``aside`` is left to its maker; what is broken
+    (half deleted, half copied) makes room. Raises `OSError` only when the disk refuses.
+    """
+    for _ in range(_ATTEMPTS):
+        if is_whole():
+            return
+        try:
+            aside.rename(target)
+        except OSError:
+            if not is_whole():
+                _make_room(target)
+        else:
+            return
+    if not is_whole():
+        aside.rename(target)
+
+
+def _make_room(target: Path) -> None:
+    """Move a broken folder to a hidden name and delete it there: nobody ever sees it half gone."""
+    broken = target.with_name(f".{target.name[:32]}.{uuid4().hex[:8]}.part")
+    with suppress(FileNotFoundError):  # another process was quicker
+        target.rename(broken)
+    shutil.rmtree(broken, ignore_errors=True)
 
 
 def _write(path: Path, save: Callable[[BytesIO], None]) -> None:

@@ -7,7 +7,7 @@ range → passes → movies → manifest. The depth range comes from the whole s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
@@ -17,10 +17,11 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..errors import UsageError, storage_error
+from ..errors import SecondUnitError, UsageError, storage_error
 from ..shot.documents import digest, digest_file, stable_json
-from ..shot.package import MANIFEST, DepthInfo, Manifest, Pass, Video, save_manifest
+from ..shot.package import DepthInfo, Manifest, Pass, Video, load_manifest, save_manifest
 from ..shot.ports import silent
+from .cache import put_in_place
 from .depth import DepthRange, DepthStats, disparity, shot_range, to_grey8
 from .guide import composite
 from .png import write_png
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..shot.timing import FrameMap, MappedFrame
     from .cache import FrameCache, RawFrame
 
-ALGORITHM = "second-unit-package/1"
+ALGORITHM = "second-unit-package/2"
 PASSES = ("depth", "depth16", "pose", "guide", "playblast")
 Encode = Callable[[Sequence[tuple[list[Path], Path, "Fraction"]]], None]
 
@@ -57,6 +58,12 @@ class PackageOrder:
     people: tuple[str, ...]
     passes: tuple[str, ...] = PASSES
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metres_per_unit: float = 1.0
+
+    @property
+    def folder_name(self) -> str:
+        """``<profile>-<hash8>``, as `Manifest.folder_name`."""
+        return f"{self.profile.name}-{self.input_hash[:8]}"
 
     @property
     def input_hash(self) -> str:
@@ -70,6 +77,8 @@ class PackageOrder:
             self.frame_map.to_json(),
             frames,
             sorted(self.passes),
+            [str(self.profile.fps), list(self.profile.controls), self.profile.pose_dialect],
+            self.metres_per_unit,
         ]
         return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
 
@@ -83,16 +92,33 @@ def check_passes(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def find_package(packages: Path, order: PackageOrder) -> Path | None:
-    """The folder of an equal package that exists already."""
-    folder = packages / f"{order.profile.name}-{order.input_hash[:8]}"
-    return folder if (folder / MANIFEST).is_file() else None
+    """The folder of an equal package that exists already, whole. A damaged one counts as absent."""
+    folder = packages / order.folder_name
+    try:
+        manifest = load_manifest(folder)
+    except SecondUnitError:
+        return None
+    is_equal = manifest.input_hash == order.input_hash
+    return folder if is_equal and all((folder / name).is_file() for name in _files_of(manifest)) else None
+
+
+def _files_of(manifest: Manifest) -> Generator[str]:
+    """Every file a manifest names, relative to it."""
+    plates = [f.plate or 0 for f in manifest.frame_map.plates]
+    for item in manifest.passes.values():
+        yield from (item.file(plate) for plate in plates)
+    yield from (video.file for video in manifest.videos.values())
+    yield manifest.camera
 
 
 def make_package(
     packages: Path, order: PackageOrder, cache: FrameCache, encode: Encode, progress: Progress = silent
 ) -> Path:
-    """Write the package beside and rename it; the manifest is written last. Returns its folder."""
-    target = packages / f"{order.profile.name}-{order.input_hash[:8]}"
+    """Write the package beside and rename it; the manifest is written last. Returns its folder.
+
+    When another process made the same package meanwhile, theirs is used.
+    """
+    target = packages / order.folder_name
     aside = packages / f".{target.name}.{uuid4().hex[:8]}.part"
     try:
         aside.mkdir(parents=True)
@@ -101,7 +127,7 @@ def make_package(
         _write_text(aside, order, cache)
         videos = _write_videos(aside, order, encode)
         save_manifest(aside, _manifest(aside, order, spread, videos))
-        aside.replace(target)
+        put_in_place(aside, target, lambda: find_package(packages, order) is not None)
     except OSError as error:
         raise storage_error(error, packages) from error
     finally:
@@ -199,8 +225,8 @@ def _manifest(folder: Path, order: PackageOrder, spread: DepthRange, videos: dic
     return Manifest(
         shot_uuid=order.shot_uuid, shot_name=order.shot_name, source=order.source, fps=order.fps,
         frame_map=order.frame_map, size=order.size, crop=order.crop, profile=order.profile.name, quality=order.quality,
-        renderer={"name": "zbuffer", "reason": "everything in the scene is a surface it can draw"},
-        depth=DepthInfo(spread.near, spread.far, spread.clipped), passes=passes, videos=videos,
+        renderer={"name": "zbuffer", "reason": "default; hair, volumes and alpha cut-outs are not looked for yet"},
+        depth=DepthInfo(spread.near, spread.far, spread.clipped, order.metres_per_unit), passes=passes, videos=videos,
         people=tuple({"id": i, "rig": name} for i, name in enumerate(order.people)), camera="camera/camera.json",
         input_hash=order.input_hash, volatile=order.volatile,
     )  # fmt: skip

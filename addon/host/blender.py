@@ -137,7 +137,8 @@ def _listen(child: subprocess.Popen[str], progress: Progress) -> dict[str, Any] 
 
 
 def _died(code: int, log: Path) -> HostError:
-    kept = Path(tempfile.gettempdir()) / f"second_unit_blender_{os.getpid()}.log"
-    kept.write_bytes(log.read_bytes())
+    handle, kept = tempfile.mkstemp(prefix="second_unit_blender_", suffix=".log")
+    with os.fdopen(handle, "wb") as file:
+        file.write(log.read_bytes())
     how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
     return HostError(f"Blender {how} without an answer.", f"Its last words are in '{kept}'; try again or report them.")

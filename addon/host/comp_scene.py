@@ -18,68 +18,130 @@ import bpy
 
 from ..timeline.comp_recipe import CompRecipe
 from .edit_file import edit_file, owned_scene
-from .movies import add_image_strip, fresh_scene, movie_output, plain_colour, refuse_missing, render_animation, set_rate
-from .versions import comp_only, comp_tree, math_node, mix_node, set_cdl, set_format
+from .movies import (
+    add_image_strip,
+    check_movie,
+    fresh_scene,
+    movie_output,
+    plain_colour,
+    refuse_missing,
+    render_animation,
+    set_rate,
+)
+from .versions import comp_only, comp_output, comp_tree, math_node, mix_node, mix_sockets, set_cdl, set_format
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..shot.documents import Fields
     from ..shot.ports import Progress
 
+_KEY = "second_unit_key"
+
 
 def comp_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``comp``: edit, comps [...] -> each rendered into its folder, with a review movie and three thumbnails."""
+    """Task ``comp``: edit, comps [...] -> ``built``, the shots whose scene had to be brought up to date.
+
+    A comp with ``render`` is rendered into its folder, with a review movie and three thumbnails.
+    """
     comps = args.sections("comps")
-    with edit_file(Path(args.text("edit")), None):
+    built: list[str] = []
+    with edit_file(Path(args.text("edit")), None) as edit:
         for done, item in enumerate(comps):
             progress(done, len(comps), f"comp {item.text('shot')}")
-            _comp(item)
-    return {}
+            scene = owned_scene(f"comp:{item.text('uuid')}", f"SU Comp {item.text('shot')}")
+            if scene.get(_KEY) != item.text("key"):
+                _set_up(scene, item)
+                built.append(item.text("shot"))
+            if item.flag("render"):
+                _render(scene, item)
+        edit.is_unchanged = not built
+    return {"built": built}
 
 
-def _comp(item: Fields) -> None:
-    scene = owned_scene(f"SU Comp {item.text('shot')}")
-    first, last = item.integers("frames", 2)
+def _set_up(scene: Any, item: Fields) -> None:
     set_rate(scene, item.fraction("fps"))
     scene.render.resolution_x, scene.render.resolution_y = item.integers("size", 2)
     scene.render.resolution_percentage = 100
-    scene.frame_start, scene.frame_end = first, last
+    scene.frame_start, scene.frame_end = item.integers("frames", 2)
     plain_colour(scene)
     comp_only(scene)
-    _build(scene, item, CompRecipe.from_json(item.section("recipe")))
-    folder = Path(item.text("folder"))
     set_format(scene.render.image_settings, "OPEN_EXR", depth="16", color_mode="RGBA")
     scene.render.image_settings.exr_codec = "ZIPS"
-    scene.render.filepath = str(folder / f"{item.text('stem')}.####")
     scene.render.use_file_extension = True
+    scene.render.filepath = "//"
+    _build(comp_tree(scene), item, CompRecipe.from_json(item.section("recipe")))
+    scene[_KEY] = item.text("key")
+
+
+def _render(scene: Any, item: Fields) -> None:
+    folder, (first, last) = Path(item.text("folder")), item.integers("frames", 2)
+    scene.render.filepath = str(folder / f"{item.text('stem')}.####")
     render_animation(scene)
+    scene.render.filepath = "//"
     files = [str(folder / f"{item.text('stem')}.{frame:04d}.exr") for frame in range(first, last + 1)]
     _review(item, files, scene)
-    scene.render.filepath = "//"
 
 
-def _build(scene: Any, item: Fields, recipe: CompRecipe) -> None:
-    """The node tree of one comp. Every node has a label that says what it is for."""
-    tree, result = comp_tree(scene)
-    plate = _sequence(tree, item.section("plate"), "sRGB", "Plate")
-    depth = _sequence(tree, item.section("depth"), "Non-Color", "Depth")
-    metres = _metres(tree, depth.outputs[0], item.section("depth"))
-    amount = _amount(tree, metres, recipe)
-    factor, below, above, mixed = mix_node(tree)
-    factor.node.label = "Atmosphere"
+class _Nodes:
+    """Our nodes of a tree, by name: made when they are missing, otherwise left where and how they are linked.
+
+    An artist may put nodes of their own between ours; another take or recipe then only changes values and files.
+    """
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        self._new: set[str] = set()
+
+    def get(self, name: str, make: Callable[[Any], Any]) -> Any:
+        """The node called ``name``, made by ``make(tree)`` if need be."""
+        node = self._tree.nodes.get(name)
+        if node is None:
+            node = make(self._tree)
+            node.name = node.label = name
+            count = len(self._new)
+            node.location = (count % 6 * 220, -(count // 6) * 320)
+            self._new.add(name)
+        return node
+
+    def link(self, source: Any, target: Any) -> None:
+        """Link two sockets unless both nodes were there before."""
+        if {source.node.name, target.node.name} & self._new:
+            self._tree.links.new(source, target)
+
+    def math(self, name: str, operation: str, first: Any, second: Any, *, clamp: bool = False) -> Any:
+        """The result of a Math node; each operand is a number or a socket."""
+        node = self.get(name, lambda tree: math_node(tree, operation))
+        node.use_clamp = clamp
+        for socket, value in zip(node.inputs, (first, second), strict=False):
+            if isinstance(value, float):
+                socket.default_value = value
+            else:
+                self.link(value, socket)
+        return node.outputs[0]
+
+    def mix(self, name: str) -> tuple[Any, Any, Any, Any]:
+        """Factor, A, B and result of a colour mix."""
+        return mix_sockets(self.get(name, mix_node))
+
+
+def _build(tree: Any, item: Fields, recipe: CompRecipe) -> None:
+    """The nodes of one comp, made or brought up to date."""
+    nodes = _Nodes(tree)
+    plate = _sequence(nodes, "SU plate", item.section("plate"), "sRGB")
+    depth = _sequence(nodes, "SU depth", item.section("depth"), "Non-Color")
+    amount = _amount(nodes, _distance(nodes, depth.outputs[0], item.section("depth")), recipe)
+    factor, below, above, mixed = nodes.mix("SU atmosphere")
     above.default_value = (*recipe.atmosphere.color, 1.0)
-    tree.links.new(amount, factor)
-    tree.links.new(plate.outputs[0], below)
-    grade = tree.nodes.new("CompositorNodeColorBalance")
-    grade.label = "CDL"
+    nodes.link(amount, factor)
+    nodes.link(plate.outputs[0], below)
+    grade = nodes.get("SU CDL", lambda t: t.nodes.new("CompositorNodeColorBalance"))
     set_cdl(grade, recipe.cdl.slope, recipe.cdl.offset, recipe.cdl.power)
-    image = next(s for s in grade.inputs if s.name == "Image")
-    tree.links.new(mixed, image)
-    tree.links.new(_saturate(tree, grade.outputs[0], recipe.cdl.saturation), result)
-    for column, node in enumerate(tree.nodes):
-        node.location = (column % 8 * 220, -(column // 8) * 320)
+    nodes.link(mixed, next(s for s in grade.inputs if s.name == "Image"))
+    nodes.link(_saturate(nodes, grade.outputs[0], recipe.cdl.saturation), nodes.get("SU output", comp_output).inputs[0])
 
 
-def _sequence(tree: Any, source: Fields, colorspace: str, label: str) -> Any:
+def _sequence(nodes: _Nodes, name: str, source: Fields, colorspace: str) -> Any:
     """An image sequence whose frame numbers are the scene's; missing files would come out black: refused."""
     first, count = source.integer("first"), source.integer("count")
     files = [source.text("pattern").format(frame=first + i) for i in range(count)]
@@ -87,46 +149,34 @@ def _sequence(tree: Any, source: Fields, colorspace: str, label: str) -> Any:
     image: Any = bpy.data.images.load(files[0], check_existing=True)
     image.source = "SEQUENCE"
     image.colorspace_settings.name = colorspace
-    node = tree.nodes.new("CompositorNodeImage")
-    node.image, node.label = image, label
+    node = nodes.get(name, lambda tree: tree.nodes.new("CompositorNodeImage"))
+    node.image = image
     node.frame_duration, node.frame_start, node.frame_offset = count, first, first - 1
     return node
 
 
-def _math(tree: Any, operation: str, first: Any, second: Any, *, clamp: bool = False) -> Any:
-    node = math_node(tree, operation)
-    node.use_clamp = clamp
-    for socket, value in zip(node.inputs, (first, second), strict=False):
-        if isinstance(value, float):
-            socket.default_value = value
-        else:
-            tree.links.new(value, socket)
-    return node.outputs[0]
-
-
-def _metres(tree: Any, disparity: Any, depth: Fields) -> Any:
+def _distance(nodes: _Nodes, disparity: Any, depth: Fields) -> Any:
     """Back from the package's disparity to distance: ``z = 1 / (d · (1/near - 1/far) + 1/far)``."""
     near, far = depth.number("near"), depth.number("far")
-    scaled = _math(tree, "MULTIPLY", disparity, 1 / near - 1 / far)
-    return _math(tree, "DIVIDE", 1.0, _math(tree, "ADD", scaled, 1 / far))
+    scaled = nodes.math("SU disparity range", "MULTIPLY", disparity, 1 / near - 1 / far)
+    return nodes.math("SU distance", "DIVIDE", 1.0, nodes.math("SU disparity", "ADD", scaled, 1 / far))
 
 
-def _amount(tree: Any, metres: Any, recipe: CompRecipe) -> Any:
+def _amount(nodes: _Nodes, distance: Any, recipe: CompRecipe) -> Any:
     air = recipe.atmosphere
-    along = _math(tree, "SUBTRACT", metres, air.start)
-    share = _math(tree, "DIVIDE", along, air.end - air.start, clamp=True)
-    return _math(tree, "MULTIPLY", share, air.amount)
+    along = nodes.math("SU air start", "SUBTRACT", distance, air.start)
+    share = nodes.math("SU air depth", "DIVIDE", along, air.end - air.start, clamp=True)
+    return nodes.math("SU air amount", "MULTIPLY", share, air.amount)
 
 
-def _saturate(tree: Any, image: Any, saturation: float) -> Any:
+def _saturate(nodes: _Nodes, image: Any, saturation: float) -> Any:
     """``luma + saturation · (image - luma)`` as a mix of the picture and its luma, Rec.709 weights."""
-    grey = tree.nodes.new("CompositorNodeRGBToBW")
-    tree.links.new(image, grey.inputs[0])
-    factor, below, above, mixed = mix_node(tree)
-    factor.node.label = "Saturation"
+    grey = nodes.get("SU luma", lambda tree: tree.nodes.new("CompositorNodeRGBToBW"))
+    nodes.link(image, grey.inputs[0])
+    factor, below, above, mixed = nodes.mix("SU saturation")
     factor.default_value = saturation
-    tree.links.new(grey.outputs[0], below)
-    tree.links.new(image, above)
+    nodes.link(grey.outputs[0], below)
+    nodes.link(image, above)
     return mixed
 
 
@@ -141,6 +191,7 @@ def _review(item: Fields, files: list[str], comp: Any) -> None:
     aside = movie.with_name(f".{movie.name}.part")
     movie_output(scene, aside)
     render_animation(scene)
+    check_movie(aside, len(files))
     shutil.move(aside, movie)
     _thumbnails(item, scene)
     bpy.data.scenes.remove(scene)

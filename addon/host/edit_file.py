@@ -7,6 +7,7 @@ new layout is taken and the edit and comps are carried over, so that an editor's
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,27 +22,38 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 OWNED = "second_unit_owned"
+EDIT = "edit"
 _LAYOUT = "second_unit_layout"
+_THEIRS = "second_unit_layout_names"
+
+
+class OpenEdit:
+    """The edit file while it is open. Nothing is saved when `is_unchanged` was set."""
+
+    def __init__(self) -> None:
+        self.is_unchanged = False
 
 
 @contextmanager
-def edit_file(edit: Path, layout: Path | None) -> Generator[None]:
+def edit_file(edit: Path, layout: Path | None) -> Generator[OpenEdit]:
     """Inside, ``edit`` is the open file and ``//`` is its folder; afterwards it is saved. On an error nothing changes.
 
     ``layout`` is the artist's .blend; None keeps the layout that is in the edit.
     """
-    aside = edit.with_name(f".{edit.stem}.part.blend")
+    aside = edit.with_name(f".{edit.stem}.{os.getpid()}.part.blend")
     layout_hash = digest_file(layout) if layout else ""
-    _open(edit, layout, layout_hash)
+    theirs = _open(edit, layout, layout_hash)
     try:
         edit.parent.mkdir(parents=True, exist_ok=True)
         _save(aside)
-        yield
-        if layout_hash:
+        opened = OpenEdit()
+        yield opened
+        if theirs is not None:
             for scene in owned_scenes():
-                scene[_LAYOUT] = layout_hash
-        _save(aside)
-        aside.replace(edit)
+                scene[_LAYOUT], scene[_THEIRS] = layout_hash, theirs
+        if not opened.is_unchanged:
+            _save(aside)
+            aside.replace(edit)
     except OSError as error:
         raise storage_error(error, edit) from error
     finally:
@@ -53,30 +65,49 @@ def owned_scenes() -> list[Any]:
     return [scene for scene in bpy.data.scenes if OWNED in scene]
 
 
-def owned_scene(name: str) -> Any:
-    """The scene of that name that we made, or a new one. A namesake of the artist's is left alone."""
-    found = next((s for s in owned_scenes() if s.name.split(".")[0] == name), None)
+def owned_scene(identity: str, name: str) -> Any:
+    """Our scene of that identity, or a new one called ``name``. A namesake of the artist's is left alone."""
+    found = next((s for s in owned_scenes() if s[OWNED] == identity), None)
     if found is None:
         found = bpy.data.scenes.new(name)
-        found[OWNED] = True
+        found[OWNED] = identity
     return found
 
 
-def _open(edit: Path, layout: Path | None, layout_hash: str) -> None:
+def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
+    """Load what is to be changed. Returns the names of the layout's scenes and texts when a layout was newly loaded.
+
+    When the layout changed, everything in the edit that did not come from a layout is carried over into the new one:
+    our scenes, and those and the texts an editor made.
+    """
     if layout is None:
         open_blend(edit, with_ui=True)
-        return
+        return None
     if not edit.is_file():
         open_blend(layout)
-        return
+        return _names()
     open_blend(edit, with_ui=True)
-    if any(scene.get(_LAYOUT) == layout_hash for scene in owned_scenes()):
-        return
-    names = [scene.name for scene in owned_scenes()]
+    ours = owned_scenes()
+    if any(scene.get(_LAYOUT) == layout_hash for scene in ours):
+        return None
+    old = {name for scene in ours for name in str(scene.get(_THEIRS, "")).split("\n")}
+    scenes = [s.name for s in bpy.data.scenes if f"scene {s.name}" not in old]
+    texts = [t.name for t in bpy.data.texts if f"text {t.name}" not in old]
     open_blend(layout)
+    theirs = _names()
     library: Any = bpy.data.libraries.load(str(edit), link=False)
     with library as (_, wanted):
-        wanted.scenes = names
+        wanted.scenes, wanted.texts = scenes, texts
+    carried: list[Any] = list(wanted.texts)
+    for text in carried:
+        # nothing uses a text, and what nobody uses is not saved
+        text.use_fake_user = True
+    return theirs
+
+
+def _names() -> str:
+    lines = [f"scene {scene.name}" for scene in bpy.data.scenes] + [f"text {text.name}" for text in bpy.data.texts]
+    return "\n".join(lines)
 
 
 def _save(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..timeline.edit_plan import read_strip
-from .edit_file import edit_file, owned_scene
+from .edit_file import EDIT, edit_file, owned_scene
 from .movies import add_image_strip, plain_colour, refuse_missing, set_rate
 from .versions import abspath, ensure_editor, has_sound, show_in_sequencer, strip_get, strip_set, strips_of
 
@@ -27,7 +27,7 @@ def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
     plan = args.section("plan")
     with edit_file(Path(args.text("edit")), Path(args.text("layout"))):
         layout = bpy.data.scenes[args.text("scene")]
-        scene = owned_scene(plan.text("scene"))
+        scene = owned_scene(EDIT, plan.text("scene"))
         _frame(scene, plan)
         report = _lay_strips(scene, [read_strip(item) for item in plan.sections("strips")], plan)
         report["sound"] = _lay_sound(scene, layout, plan)
@@ -125,6 +125,7 @@ def _lay_sound(scene: Any, layout: Any, plan: Fields) -> str:
         strip = strips_of(editor).new_sound(old.name, _sound_file(old.sound), _channel(plan, "Sound"), start)
         strip_set(strip, "left_handle", strip_get(old, "left_handle"))
         strip_set(strip, "right_handle", strip_get(old, "right_handle"))
+        strip.mute, strip.volume = old.mute, old.volume
         strip[_SOUND] = old.name
     return f"{len(wanted)} sound strips"
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..shot.camera import Camera, Lens, intrinsics
-from ..shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh
+from ..shot.camera import Camera, Lens, fit_into, intrinsics
+from ..shot.geometry import NOBODY, FrameGeometry, Instance, Light, LightKind, Mesh
 
 if TYPE_CHECKING:
+    from ..shot.camera import Crop
     from ..shot.geometry import Person
     from .rigs import Rigs
 
@@ -24,29 +25,40 @@ class Extractor:
     """Reads frame after frame of one scene, copying only meshes that were evaluated anew.
 
     Meshes are kept by their run-time uid, which changes exactly when Blender evaluated them again; addresses are reused
-    and owners have several meshes. Meshes not seen in a frame are dropped.
+    and owners have several meshes. Meshes not seen in a frame are dropped. ``delivery`` is the size the camera was set
+    up for, ``size`` the model's, both (width, height) in pixels; ``crop`` is where the delivery frame lies in the
+    pictures of the last frame read.
     """
 
-    def __init__(self, rigs: Rigs, size: tuple[int, int]) -> None:
+    def __init__(self, rigs: Rigs, delivery: tuple[int, int], size: tuple[int, int]) -> None:
+        self.crop: Crop | None = None
         self._rigs = rigs
-        self._size = size
+        self._delivery, self._size = delivery, size
         self._meshes: dict[int, tuple[Mesh, bytes]] = {}
 
     def frame(self, depsgraph: Any, time: Fraction) -> tuple[FrameGeometry, str]:
-        """Geometry of the evaluated frame in its own delivery size, and its hash (hex)."""
+        """Geometry of the evaluated frame as the model's picture sees it, and its hash (hex).
+
+        Instances and lights are sorted: the order in which Blender lists them says nothing about the scene.
+        """
         table = _Table(self._meshes)
         lights: list[Light] = []
         for found in depsgraph.object_instances:
             thing = found.object
             if thing.type == "MESH" and found.show_self and thing.visible_camera:
-                table.add(found, self._rigs.person_of(thing))
+                table.add(found, NOBODY if found.is_instance else self._rigs.person_of(thing))
             elif thing.type == "LIGHT":
                 lights.append(_light(thing, found.matrix_world))
         self._meshes = table.seen
-        people = self._rigs.people(depsgraph)
-        camera = read_camera(depsgraph.scene_eval.camera.evaluated_get(depsgraph), self._size, depsgraph.scene_eval)
-        geometry = FrameGeometry(time, camera, tuple(table.meshes), tuple(table.instances), tuple(lights), people)
+        instances = tuple(sorted(table.instances, key=lambda i: i.key))
+        people = self._rigs.people(depsgraph, {i.person for i in instances})
+        camera, self.crop = fit_into(self._camera(depsgraph), self._size)
+        geometry = FrameGeometry(time, camera, tuple(table.meshes), instances, tuple(sorted(lights, key=repr)), people)
         return geometry, _hash(geometry, table.digests)
+
+    def _camera(self, depsgraph: Any) -> Camera:
+        scene = depsgraph.scene_eval
+        return read_camera(scene.camera.evaluated_get(depsgraph), self._delivery, scene)
 
 
 class _Table:
@@ -76,10 +88,13 @@ class _Table:
 
 
 def _key(found: Any) -> str:
-    """The same in every frame and session: object, instancer and place among the instances."""
-    parent = found.parent.name if found.parent else ""
+    """The same in every frame and session: object, instancer and place among the instances.
+
+    Names with their library: two libraries may hold the same name.
+    """
+    parent = found.parent.name_full if found.parent else ""
     place = "/".join(str(i) for i in found.persistent_id if i != _FILLER) if found.is_instance else ""
-    return f"{parent}|{found.object.name}|{place}"
+    return f"{parent}|{found.object.name_full}|{place}"
 
 
 def _read_mesh(data: Any) -> tuple[Mesh, bytes]:
@@ -134,13 +149,17 @@ def _light(thing: Any, matrix: Any) -> Light:
 
 
 def _hash(geometry: FrameGeometry, digests: list[bytes]) -> str:
-    """Everything a pass can depend on; not the order in which Blender lists instances."""
+    """Everything a pass can depend on.
+
+    The camera is the fitted one, its pixels to ten digits: the delivery size itself changes no picture.
+    """
     digest = hashlib.sha256()
     camera = geometry.camera
-    digest.update(repr((camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)).encode())
+    pixels = (camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
+    digest.update(" ".join(f"{value:.10g}" for value in pixels).encode())
     digest.update(repr((camera.near, camera.far, camera.orthographic, camera.lens)).encode())
     digest.update(camera.world_to_camera.tobytes())
-    for item in sorted(geometry.instances, key=lambda i: i.key):
+    for item in geometry.instances:
         digest.update(f"{item.key}|{item.person}|{item.holdout}".encode() + digests[item.mesh] + item.matrix.tobytes())
     for light in geometry.lights:
         digest.update(repr(light).encode())

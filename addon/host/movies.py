@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import DocumentError, HostError
-from .scene_reader import open_blend, pick_scene
-from .versions import abspath, ensure_editor, set_format, strips_of
+from ..errors import DocumentError, HostError, SceneError, StorageError
+from .edit_file import EDIT, OWNED, owned_scenes
+from .scene_reader import open_blend
+from .versions import abspath, ensure_editor, movie_length, set_format, strips_of
 
 if TYPE_CHECKING:
     from ..shot.documents import Fields
@@ -35,11 +36,20 @@ def fresh_scene(name: str, size: tuple[int, int], fps: Fraction, count: int) -> 
 
 
 def plain_colour(scene: Any) -> None:
-    """What lies in the files is what is shown."""
+    """What lies in the files is what is shown, and no file says when, where or by whom it was made."""
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.look = "None"
     scene.view_settings.exposure, scene.view_settings.gamma = 0.0, 1.0
     scene.render.dither_intensity = 0.0
+    _no_stamps(scene.render)
+
+
+def _no_stamps(render: Any) -> None:
+    """Blender writes the path of the .blend, the date and more into each picture unless every single one is off."""
+    for prop in render.bl_rna.properties:
+        if prop.identifier.startswith("use_stamp") and not prop.is_readonly:
+            setattr(render, prop.identifier, False)
+    render.metadata_input = "SCENE"
 
 
 def set_rate(scene: Any, fps: Fraction) -> None:
@@ -107,10 +117,40 @@ def encode_task(args: Fields, progress: Progress) -> dict[str, Any]:
         add_image_strip(scene, "frames", frames, 1, 1)
         movie_output(scene, movie, quality=item.text("quality", "HIGH"))
         render_animation(scene)
-        if not movie.is_file():
-            raise HostError(f"Blender wrote no movie '{movie}'.", "Check that the disk has space and try again.")
+        check_movie(movie, len(frames))
         bpy.data.scenes.remove(scene)
     return {}
+
+
+def check_movie(movie: Path, frames: int) -> None:
+    """Read a movie back: Blender says nothing when the disk was full. Removes it when not all its frames are there.
+
+    Raises `StorageError`.
+    """
+    if movie.is_file() and _count(movie) == frames:
+        return
+    movie.unlink(missing_ok=True)
+    raise StorageError(
+        f"The movie '{movie}' was not written completely.", "Check that the disk has space and run again."
+    )
+
+
+def _count(movie: Path) -> int:
+    """Number of frames of a movie, 0 when it cannot be read."""
+    scene = fresh_scene("count", (16, 16), Fraction(24), 1)
+    strip = _movie_strip(scene, movie)
+    found = movie_length(strip) if strip is not None else 0
+    bpy.data.scenes.remove(scene)
+    return found
+
+
+def _movie_strip(scene: Any, movie: Path) -> Any:
+    """A movie strip in the first channel of ``scene``, or None for what Blender cannot read."""
+    try:
+        strip = strips_of(ensure_editor(scene)).new_movie("movie", str(movie), 1, 1, fit_method="ORIGINAL")
+    except RuntimeError:
+        return None
+    return strip if strip.elements[0].orig_width else None
 
 
 def decode_task(args: Fields, progress: Progress) -> dict[str, Any]:
@@ -118,12 +158,12 @@ def decode_task(args: Fields, progress: Progress) -> dict[str, Any]:
     progress(0, 1, "decoding")
     folder = Path(args.text("folder"))
     scene = fresh_scene("decode", (16, 16), Fraction(24), 1)
-    strip = strips_of(ensure_editor(scene)).new_movie("movie", args.text("movie"), 1, 1, fit_method="ORIGINAL")
-    element = strip.elements[0]
-    if not element.orig_width:
+    strip = _movie_strip(scene, Path(args.text("movie")))
+    if strip is None:
         raise DocumentError(f"'{args.text('movie')}' is not a movie Blender can read.", "Send an MP4 with H.264.")
+    element = strip.elements[0]
     scene.render.resolution_x, scene.render.resolution_y = element.orig_width, element.orig_height
-    scene.frame_end = strip.frame_duration if hasattr(strip, "frame_duration") else strip.content_duration
+    scene.frame_end = movie_length(strip)
     set_format(scene.render.image_settings, "PNG", depth="8", color_mode="RGB")
     scene.render.image_settings.compression = 5
     scene.render.use_sequencer = True
@@ -133,13 +173,22 @@ def decode_task(args: Fields, progress: Progress) -> dict[str, Any]:
 
 
 def render_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``render``: blend, scene, movie: the scene's sequence as a movie with its sound."""
+    """Task ``render``: blend, scene, movie: our edit as a movie with its sound."""
     progress(0, 1, "rendering the cut")
     open_blend(Path(args.text("blend")))
-    scene = pick_scene(args.text("scene"))
-    movie_output(scene, Path(args.text("movie")), audio=_has_sound(scene))
+    scene, movie = _edit_scene(args.text("scene")), Path(args.text("movie"))
+    movie_output(scene, movie, audio=_has_sound(scene))
     render_animation(scene)
+    check_movie(movie, len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step)))
     return {}
+
+
+def _edit_scene(name: str) -> Any:
+    """The edit, which we marked when we made it; the artist may have a scene of the same name."""
+    for scene in owned_scenes():
+        if scene[OWNED] == EDIT:
+            return scene
+    raise SceneError(f"The file holds no scene '{name}' that Second Unit made.", "Run 'second-unit return' again.")
 
 
 def _has_sound(scene: Any) -> bool:

@@ -55,7 +55,8 @@ def _too_new(path: Path, version: tuple[int, ...]) -> SceneError:
 
 def _header_version(path: Path) -> tuple[int, int] | None:
     """(major, minor) from an uncompressed .blend header, old (``BLENDER-v402``) or new (``BLENDER17-01v0500``)."""
-    found = _HEADER.match(path.read_bytes()[:32])
+    with path.open("rb") as file:
+        found = _HEADER.match(file.read(32))
     if not found:
         return None
     major, minor = (found[1], found[2]) if found[1] else (found[3], found[4])
@@ -98,7 +99,7 @@ def _handles(scene: Any) -> dict[str, tuple[int, int]]:
 
 
 def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.scenes`)."""
+    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.context`)."""
     progress(0, 1, "reading the scene")
     open_blend(Path(args.text("blend")))
     info = scene_info(pick_scene(args.maybe_text("scene")))

@@ -56,5 +56,6 @@ def _report(done: float, total: float, note: str = "") -> None:
 
 
 def _say(message: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
+    # a line of its own, also where Blender left half of one
+    sys.stdout.write("\n" + json.dumps(message) + "\n")
     sys.stdout.flush()

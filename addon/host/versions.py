@@ -6,6 +6,7 @@ what                      4.2                 4.5                 5.0           
 ========================  ==================  ==================  ===================  ===================
 strips of an editor       sequences           both                strips               strips
 strip handle names        frame_final_start   as 4.2              as 4.2               left_handle …
+movie strip length        frame_duration      as 4.2              as 4.2               content_duration
 strip fades               new_effect end      as 4.2              new_effect length    as 5.0
 compositor tree           scene.node_tree     as 4.2              compositing_…group   as 5.0
 compositor output         Composite node      as 4.2              group output         as 5.0
@@ -27,8 +28,6 @@ import bpy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-SUPPORTED = ((4, 2), (4, 5), (5, 0), (5, 2))
 
 _OLD_STRIP_NAMES = {
     "left_handle": "frame_final_start",
@@ -79,6 +78,11 @@ def strip_set(strip: Any, name: str, value: float) -> None:
     setattr(strip, name if hasattr(strip, name) else _OLD_STRIP_NAMES[name], value)
 
 
+def movie_length(strip: Any) -> int:
+    """Number of frames of a movie strip's file."""
+    return int(strip.frame_duration if hasattr(strip, "frame_duration") else strip.content_duration)
+
+
 def has_sound() -> bool:
     """Whether this Blender can make sound strips: the 4.2 wheel is built without Audaspace."""
     return bool(bpy.app.build_options.audaspace)
@@ -95,24 +99,25 @@ def set_format(settings: Any, file_format: str, *, depth: str | None = None, col
         settings.color_mode = color_mode
 
 
-def comp_tree(scene: Any) -> tuple[Any, Any]:
-    """The scene's own compositor tree, emptied, and the input socket of its output node."""
+def comp_tree(scene: Any) -> Any:
+    """The scene's own compositor tree; a new one is empty."""
     if not hasattr(scene, "compositing_node_group"):
+        is_new = not scene.use_nodes
         scene.use_nodes = True
-        tree = scene.node_tree
-        tree.nodes.clear()
-        return tree, tree.nodes.new("CompositorNodeComposite").inputs[0]
-    tree: Any = scene.compositing_node_group or bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
-    scene.compositing_node_group = tree
-    tree.nodes.clear()
-    tree.interface.clear()
-    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    return tree, tree.nodes.new("NodeGroupOutput").inputs[0]
+        if is_new:
+            scene.node_tree.nodes.clear()
+        return scene.node_tree
+    tree: Any = scene.compositing_node_group
+    if tree is None:
+        tree = bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        scene.compositing_node_group = tree
+    return tree
 
 
-def comp_tree_of(scene: Any) -> Any:
-    """The scene's compositor tree, or None."""
-    return scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
+def comp_output(tree: Any) -> Any:
+    """A new node whose first input is the picture of the comp."""
+    return tree.nodes.new("NodeGroupOutput" if hasattr(tree, "interface") else "CompositorNodeComposite")
 
 
 def comp_only(scene: Any) -> None:
@@ -131,13 +136,19 @@ def math_node(tree: Any, operation: str) -> Any:
     return node
 
 
-def mix_node(tree: Any) -> tuple[Any, Any, Any, Any]:
-    """A colour mix (factor·B + (1 - factor)·A): its factor, A, B inputs and its output."""
+def mix_node(tree: Any) -> Any:
+    """A colour mix, factor·B + (1 - factor)·A."""
     if bpy.app.version < (4, 5, 0):
-        node = tree.nodes.new("CompositorNodeMixRGB")
-        return node.inputs[0], node.inputs[1], node.inputs[2], node.outputs[0]
+        return tree.nodes.new("CompositorNodeMixRGB")
     node = tree.nodes.new("ShaderNodeMix")
     node.data_type = "RGBA"
+    return node
+
+
+def mix_sockets(node: Any) -> tuple[Any, Any, Any, Any]:
+    """Factor, A and B inputs and the output of a colour mix."""
+    if node.bl_idname == "CompositorNodeMixRGB":
+        return node.inputs[0], node.inputs[1], node.inputs[2], node.outputs[0]
     sockets = {s.identifier: s for s in node.inputs}
     output = next(s for s in node.outputs if s.identifier == "Result_Color")
     return sockets["Factor_Float"], sockets["A_Color"], sockets["B_Color"], output
@@ -164,13 +175,3 @@ def set_cdl(node: Any, slope: Sequence[float], offset: Sequence[float], power: S
     socket(node, "Base Offset").default_value = base
     for name, value in (("Color Slope", slope), ("Color Offset", above), ("Color Power", power)):
         socket(node, name).default_value = (*value, 1.0)
-
-
-def alpha_over(tree: Any, background: Any, foreground: Any) -> Any:
-    """``foreground`` over ``background``; 5.0 swapped the inputs of the node and renamed them."""
-    node = tree.nodes.new("CompositorNodeAlphaOver")
-    ids = {s.identifier: s for s in node.inputs}
-    below, above = ("Background", "Foreground") if "Background" in ids else ("Image", "Image_001")
-    tree.links.new(background, ids[below])
-    tree.links.new(foreground, ids[above])
-    return node.outputs[0]

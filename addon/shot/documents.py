@@ -11,23 +11,27 @@ import hashlib
 import json
 import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import uuid4
 
 from ..errors import DocumentError, storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Json = dict[str, Any]
 E = TypeVar("E", bound=Enum)
 # never empty, a dot first, or a name with a drive, a separator or a pattern in it
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:{}\0]+")
 _RATIONAL = re.compile(r"-?\d+(/[1-9]\d*)?")
+_WAITS_S = (0.01, 0.02, 0.04, 0.08, 0.15, 0.2, 0.25, 0.25)
+"""Seconds between tries to put a file in place, one second together."""
 _SCHEMA = re.compile(r"(second_unit\.[a-z_]+)/(\d+)")
 
 
@@ -78,7 +82,13 @@ class Fields:
 
     def number(self, key: str, default: object = ...) -> float:
         """Any number."""
-        return float(self._typed(key, self._get(key, default), (int, float), "a number"))
+        return self._float(key, self._typed(key, self._get(key, default), (int, float), "a number"))
+
+    def _float(self, key: str, value: float) -> float:
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise _damaged(self._where, f"'{key}' is too large") from error
 
     def flag(self, key: str, default: object = ...) -> bool:
         """True or false."""
@@ -113,7 +123,7 @@ class Fields:
 
     def numbers(self, key: str, count: int) -> tuple[float, ...]:
         """A list of exactly ``count`` numbers."""
-        return tuple(float(value) for value in self._list_of(key, (int, float), "numbers", count))
+        return tuple(self._float(key, value) for value in self._list_of(key, (int, float), "numbers", count))
 
     def texts(self, key: str, default: object = ...) -> tuple[str, ...]:
         """A list of strings."""
@@ -218,22 +228,34 @@ def stable_json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Write aside, flush to disk, rename: a reader sees the old file or the new one, never half."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        _replace(aside, path, sleep)
     except OSError as error:
         raise storage_error(error, path) from error
     finally:
         # also when interrupted; where the folder itself is missing there is nothing to tidy
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def _replace(aside: Path, path: Path, sleep: Callable[[float], None]) -> None:
+    """Rename over ``path``. Windows refuses while somebody reads the old file, which takes a moment only."""
+    for wait in _WAITS_S:
+        try:
+            aside.replace(path)
+        except PermissionError:
+            sleep(wait)
+        else:
+            return
+    aside.replace(path)
 
 
 def digest(data: bytes) -> str:

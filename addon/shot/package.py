@@ -53,11 +53,15 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class DepthInfo:
-    """The one depth range of the whole shot, in scene units, and the share of hit pixels it clips."""
+    """The one depth range of the whole shot, in scene units, and the share of hit pixels it clips.
+
+    ``metres_per_unit`` is the scene's unit scale.
+    """
 
     near: float
     far: float
     clipped: float
+    metres_per_unit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         "renderer": dict(manifest.renderer),
         "depth": {
             "near": manifest.depth.near, "far": manifest.depth.far, "clipped": manifest.depth.clipped,
-            "encoding": "disparity", "unit": "metre",
+            "encoding": "disparity", "unit": "scene unit", "metres_per_unit": manifest.depth.metres_per_unit,
         },
         "passes": {name: _pass_json(p) for name, p in manifest.passes.items()},
         "videos": {name: _video_json(v) for name, v in manifest.videos.items()},
@@ -132,7 +136,9 @@ def load_manifest(folder: Path) -> Manifest:
         fps=fields.fraction("fps"), frame_map=FrameMap.from_json(fields.section("frame_map")), size=(width, height),
         crop=Crop(*fields.integers("crop", 4)), profile=fields.text("profile"), quality=fields.text("quality"),
         renderer=fields.mapping("renderer"),
-        depth=DepthInfo(depth.number("near"), depth.number("far"), depth.number("clipped")),
+        depth=DepthInfo(
+            depth.number("near"), depth.number("far"), depth.number("clipped"), depth.number("metres_per_unit", 1.0)
+        ),
         passes=known, videos=videos, people=fields.mappings("people"), camera=fields.relative_path("camera"),
         input_hash=fields.text("input_hash"), volatile=fields.mapping("volatile", {}), extra=fields.rest(),
     )  # fmt: skip

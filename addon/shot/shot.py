@@ -172,14 +172,15 @@ def match_shots(blockings: Sequence[Blocking], known: Sequence[Shot]) -> list[Sh
     """For each blocking the record it belongs to.
 
     The same name is the same shot. A blocking without a namesake takes over a record left without a blocking whose
-    camera is the same one: that is a renamed marker, and the uuid survives.
+    marker lay within its range with the same camera: that is a renamed marker, and the uuid survives.
     """
     by_name = {shot.name: shot for shot in known}
     found = [by_name.get(b.name) for b in blockings]
     taken = {shot.uuid for shot in found if shot}
     orphans = [shot for shot in known if shot.uuid not in taken]
     for i, blocking in enumerate(blockings):
-        renamed = next((s for s in orphans if s.marker.camera == blocking.camera), None)
+        fitting = [s for s in orphans if s.marker.camera == blocking.camera and s.marker.frame in blocking.cut]
+        renamed = min(fitting, key=lambda s: abs(s.marker.frame - blocking.cut.first), default=None)
         if found[i] is None and renamed is not None:
             found[i] = renamed
             orphans.remove(renamed)

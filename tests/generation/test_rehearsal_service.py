@@ -286,7 +286,7 @@ def test_names_of_frames_follow_the_recorded_rules(client: Client, tmp_path: Pat
 def test_an_upload_cut_in_the_middle_leaves_no_file(client: Client, tmp_path: Path) -> None:
     host, port = client.url.removeprefix("http://").split(":")
     head = (
-        "POST /upload/image HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+        "POST /upload/image HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
         '--b\r\nContent-Disposition: form-data; name="image"; filename="cut.png"\r\n\r\nhalf'
     )
@@ -346,3 +346,17 @@ def test_no_name_leaves_its_folder(storage: Storage, name: str, subfolder: str) 
     except OutsideError:
         return
     assert path.is_relative_to(storage.root / "input")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200), ("localhost:{port}", 200), ("[::1]:{port}", 200), ("LOCALHOST", 200),
+        ("evil.example:{port}", 403), ("localhost.evil.example:{port}", 403), ("127.0.0.1.evil.example", 403),
+        ("127.0.0.1:{port}@evil.example", 403), ("10.0.0.1:{port}", 403), ("", 403),
+    ],
+)  # fmt: skip
+def test_a_page_whose_name_resolves_to_this_machine_is_refused(client: Client, host: str, status: int) -> None:
+    name = host.format(port=client.url.rpartition(":")[2])
+    headers = {"Host": name, "Origin": f"http://{name}"}
+    assert requests.get(f"{client.url}/queue", headers=headers, timeout=TIMEOUT).status_code == status

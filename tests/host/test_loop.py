@@ -103,7 +103,11 @@ def test_again_changes_nothing_and_a_moved_camera_changes_its_shot(project: Path
 
 
 def test_nobody_at_the_address_is_one_sentence(project: Path) -> None:
-    """A service on a loopback port where nothing listens."""
+    """A service on a loopback port where nothing listens. A look at some frames is no package to send by itself."""
+    where = (project / "handover.blend", "--project", project / "p", "--shot", "SH010")
+    early = second_unit("generate", *where)
+    assert (early.returncode, "no control package yet" in early.stderr) == (2, True)
+    assert second_unit("condition", *where, "--size", "208x112").returncode == 0
     args = ("--project", project / "p", "--shot", "SH010", "--service", "http://127.0.0.1:9", "--wait")
     done = second_unit("generate", project / "handover.blend", *args)
     assert done.returncode == 1

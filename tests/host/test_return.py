@@ -126,32 +126,63 @@ RECIPES = {
 }
 
 
+def comp_order(tmp_path: Path, recipe: CompRecipe, key: str, *, render: bool = True) -> dict[str, Any]:
+    """One comp of the first two plates, as the command line orders it."""
+    (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "depth").mkdir(exist_ok=True)
+    for frame in (1001, 1002):
+        Image.fromarray(RAMP).save(tmp_path / "depth" / f"{frame}.png")
+    span = {"first": 1001, "count": 2}
+    return {
+        "shot": "SH010", "uuid": "u", "key": key, "render": render, "fps": [24, 1], "frames": [1001, 1002],
+        "size": list(SIZE), "recipe": recipe.to_json(), "folder": str(tmp_path / "out"), "stem": "SH010.comp",
+        "movie": str(tmp_path / "r.mp4"), "thumbnails": {"0": "t.png"},
+        "plate": {"pattern": "//S1/frames/p.{frame}.png", **span},
+        "depth": {"pattern": "//depth/{frame:04d}.png", "near": 1.0, "far": 10.0, **span},
+    }  # fmt: skip
+
+
+AIR = Atmosphere(2.0, 9.0, 0.5, (0.1, 0.2, 0.3))
+RAMP = np.tile(np.linspace(0, 65535, SIZE[0]).astype(np.uint16), (SIZE[1], 1))
+
+
 @pytest.mark.parametrize("grade", RECIPES)
 def test_the_comp_is_the_recipe(blender: Blender, example: Path, tmp_path: Path, grade: str) -> None:
     """EXR values against the recipe computed in numpy from the same plate and depth, to half-float precision."""
     build(blender, example, tmp_path, plan_of(tmp_path))
-    ramp = np.tile(np.linspace(0, 65535, SIZE[0]).astype(np.uint16), (SIZE[1], 1))
-    (tmp_path / "depth").mkdir()
-    for frame in (1001, 1002):
-        Image.fromarray(ramp).save(tmp_path / "depth" / f"{frame}.png")
-    recipe = CompRecipe(Atmosphere(2.0, 9.0, 0.5, (0.1, 0.2, 0.3)), RECIPES[grade])
+    recipe = CompRecipe(AIR, RECIPES[grade])
+    run_task(blender, "comp", {"edit": str(tmp_path / "edit.blend"), "comps": [comp_order(tmp_path, recipe, grade)]})
     folder = tmp_path / "out"
-    folder.mkdir()
-    span = {"first": 1001, "count": 2}
-    comp = {
-        "shot": "SH010", "fps": [24, 1], "frames": [1001, 1002], "size": list(SIZE), "recipe": recipe.to_json(),
-        "folder": str(folder), "stem": "SH010.comp", "movie": str(tmp_path / "r.mp4"), "thumbnails": {"0": "t.png"},
-        "plate": {"pattern": "//S1/frames/p.{frame}.png", **span},
-        "depth": {"pattern": "//depth/{frame:04d}.png", "near": 1.0, "far": 10.0, **span},
-    }  # fmt: skip
-    run_task(blender, "comp", {"edit": str(tmp_path / "edit.blend"), "comps": [comp]})
     for frame in (1001, 1002):
         found = read_exr(folder / f"SH010.comp.{frame}.exr")
-        wanted = expected(tmp_path / "S1" / "frames" / f"p.{frame}.png", ramp / 65535, recipe)
+        wanted = expected(tmp_path / "S1" / "frames" / f"p.{frame}.png", RAMP / 65535, recipe)
         assert np.allclose(found, wanted, rtol=2e-3, atol=2e-3), np.abs(found - wanted).max()
     with Image.open(folder / "t.png") as thumbnail:
         assert thumbnail.convert("L").getextrema()[1] > 50
     assert (tmp_path / "r.mp4").stat().st_size > 1000
+
+
+def test_what_people_made_in_the_edit_file_stays(
+    blender: Blender, script: Script, example: Path, tmp_path: Path
+) -> None:
+    """A node between ours, a scene and a text of one's own: after another recipe, and after the layout changed."""
+    edit = tmp_path / "edit.blend"
+    build(blender, example, tmp_path, plan_of(tmp_path))
+    neutral, warm = (CompRecipe(AIR, RECIPES[name]) for name in ("neutral", "warm"))
+    order = comp_order(tmp_path, neutral, "k1", render=False)
+    assert run_task(blender, "comp", {"edit": str(edit), "comps": [order]})["built"] == ["SH010"]
+    assert run_task(blender, "comp", {"edit": str(edit), "comps": [order]})["built"] == []
+    script("artist", blend=str(edit), add=True)
+    changed = comp_order(tmp_path, warm, "k2", render=False)
+    assert run_task(blender, "comp", {"edit": str(edit), "comps": [changed]})["built"] == ["SH010"]
+    moved = tmp_path / "moved.blend"
+    script("change", blend=str(example), to=str(moved), move={"CAM_SH020": [0.5, 0, 0]})
+    build(blender, moved, tmp_path, EditPlan(Fraction(24), SIZE, FrameRange(1001, 1240), ()))
+    found = script("artist", blend=str(edit))
+    assert found["scenes"] == ["Layout", "SU Comp SH010", "Second Unit Edit", "Titles"]
+    assert found["texts"] == ["Notes of the editor"]
+    assert "Artist's blur" in found["mix"]
+    assert "SU plate" not in found["mix"]
 
 
 def read_exr(path: Path) -> np.ndarray:

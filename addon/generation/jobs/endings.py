@@ -44,7 +44,8 @@ def end(
     desk.guard()
     subs = job.state.submissions if submissions is None else submissions
     desk.store.save_state(job, replace(job.state, state=state, what=what, fix=fix, submissions=subs))
-    _LOG.info("job %s: %s: %s", job.uuid[:8], state.value, what)
+    # The sentence itself may quote the service, and the service the prompt: it stays with the job.
+    _LOG.info("job %s: %s", job.uuid[:8], state.value)
 
 
 def end_by(desk: Desk, job: Job, error: SecondUnitError) -> None:
@@ -55,6 +56,7 @@ def end_by(desk: Desk, job: Job, error: SecondUnitError) -> None:
         state = JobState.NEEDS_ATTENTION
     else:
         state = JobState.LOST if fault is ServiceFault.LOST else JobState.FAILED
+    _LOG.info("job %s: %s %s", job.uuid[:8], type(error).__name__, fault.value if fault else "")
     end(desk, job, state, error.what, error.fix, tuple(_after(sub, fault) for sub in job.state.submissions))
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
@@ -16,6 +18,18 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP")
 BLACK = 1
 """Largest 8-bit value of a picture that counts as black."""
+_BYTES_PER_PIXEL = 8
+_SLACK = 1 << 20
+# What Pillow raises for bytes that are no whole picture; its readers let errors of their own parsing through.
+_DAMAGE = (
+    UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, struct.error,
+    zlib.error,
+)  # fmt: skip
+
+
+def largest_frame(size: tuple[int, int]) -> int:
+    """Bytes a frame of ``size`` (pixels) may have: four 16-bit channels that do not compress, and some metadata."""
+    return size[0] * size[1] * _BYTES_PER_PIXEL + _SLACK
 
 
 def check_count(count: int, expected: int) -> None:
@@ -52,7 +66,12 @@ def _verify(path: Path, index: int, size: tuple[int, int]) -> bool:
             is_black = _is_black(image)
             if image.format != "PNG":
                 image.convert("RGB").save(path, "PNG")
-    except (UnidentifiedImageError, SyntaxError, ValueError, EOFError) as error:
+    except Image.DecompressionBombError as error:
+        raise ServiceError(
+            f"Frame {index + 1} claims to be far larger than the {size[0]}x{size[1]} that was asked for.",
+            "Look at the graph's sizes, then generate again.",
+        ) from error
+    except _DAMAGE as error:
         raise _damaged(path, index) from error
     except OSError as error:
         if error.errno is not None:

@@ -95,15 +95,23 @@ class Lease:
         return json.dumps({"host": self._me.host, "pid": self._me.pid, "token": self._me.token}).encode()
 
     def _take_over(self) -> bool:
-        """Replace a stale lease. The guard file lets one process at a time look again and replace."""
+        """Replace a stale lease. The guard file lets one process at a time look again and replace.
+
+        A lease that was given back meanwhile is not replaced but made: somebody else may be making it, too.
+        """
         if is_live(self.path, self._stale_s):
             return False
+        if read_holder(self.path) is None:
+            return self._create(self.path)
         guard = self.path.with_name(f"{self.path.name}.takeover")
         if not self._create(guard) and not self._break(guard):
             return False
         try:
-            if is_live(self.path, self._stale_s):
+            before = read_holder(self.path)
+            if is_live(self.path, self._stale_s) or read_holder(self.path) != before:
                 return False
+            if before is None:
+                return self._create(self.path)
             aside = self.path.with_name(f"{self.path.name}.{self._me.token}")
             aside.write_bytes(self._content())
             aside.replace(self.path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ...errors import SecondUnitError, StorageError
+from ...errors import JobError, SecondUnitError, StorageError, storage_error
 from ...shot.project import load_settings
 from .consent import check
 from .endings import Desk, end_by, is_full_disk
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 LEASE = "runner.lease"
 _LOG = logging.getLogger(__name__)
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+"""What code that reads foreign answers may raise where nobody thought of it. It ends a job, never the runner."""
 
 
 @dataclass(slots=True)
@@ -95,14 +98,27 @@ class Runner:
         try:
             self._report.ended.append(self._run(job))
         except StorageError as error:
-            if not is_full_disk(error):
-                self._end(job, error)
-                return
-            _LOG.error("job %s waits: %s", job.uuid[:8], error)
-            self._report.waiting.append((self._say(self._store.load(job.uuid), error), error))
+            self._refused_by_disk(job, error)
         except SecondUnitError as error:
             self._lease.check()
             self._end(job, error)
+        except OSError as error:
+            _log_place(job, error)
+            trouble = storage_error(error, job.folder)
+            trouble.__cause__ = error
+            self._refused_by_disk(job, trouble)
+        except _UNFORESEEN as error:
+            self._lease.check()
+            _log_place(job, error)
+            self._end(job, _unforeseen(error))
+
+    def _refused_by_disk(self, job: Job, error: StorageError) -> None:
+        """A full disk lets a job wait, any other trouble with it ends the job."""
+        if not is_full_disk(error):
+            self._end(job, error)
+            return
+        _LOG.error("job %s waits: %s", job.uuid[:8], error)
+        self._report.waiting.append((self._say(self._store.load(job.uuid), error), error))
 
     def _say(self, job: Job, error: StorageError) -> Job:
         """Write why a job waits, if there is room for that."""
@@ -126,3 +142,16 @@ class Runner:
             self._report.waiting.append((job, trouble))
             return
         self._report.ended.append(self._store.load(job.uuid))
+
+
+def _unforeseen(error: Exception) -> JobError:
+    return JobError(
+        f"The service's answer could not be handled ({type(error).__name__}).",
+        "Run 'second-unit jobs resume' to try again, or report it.",
+    )
+
+
+def _log_place(job: Job, error: Exception) -> None:
+    """Where it happened, without the error's own words: they may quote a header, a prompt or an answer."""
+    where = "".join(traceback.format_tb(error.__traceback__, limit=-20))
+    _LOG.error("job %s: %s\n%s", job.uuid[:8], type(error).__name__, where.rstrip())

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ...errors import DocumentError, JobError, SecondUnitError, UsageError, storage_error
-from ...shot.documents import stable_json
+from ...shot.documents import digest, stable_json
 from ...shot.job import (
     JobState,
     Request,
@@ -32,9 +34,10 @@ from ...shot.job import (
 from ...shot.project import REHEARSAL
 from ...shot.take import TAKE
 from ..services.address import parse_address
+from .lease import Heartbeat, Lease, LeaseHeld
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from ...shot.project import Project
@@ -42,6 +45,10 @@ if TYPE_CHECKING:
 CANCEL = "cancel"
 FRAMES = "frames"
 KEY = "key"
+ORDER_STALE_S = 20.0
+"""An order takes milliseconds and beats every five seconds: whoever shows no life for so long is gone."""
+_LOOK_S = 0.05
+_LOOKS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ def timestamp() -> str:
 class JobStore:
     """The ``jobs`` folder of a project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
         self.project = project
         self.root = project.jobs
 
@@ -119,14 +127,40 @@ class JobStore:
     def ensure(self, request: Request, submission: Submission) -> tuple[Job, bool]:
         """Return the job that does this work, and whether it is new: the same work is never ordered twice.
 
-        A job that failed, was cancelled or got lost is taken up again.
+        A job that failed, was cancelled or got lost is taken up again. Of several commands that order the same work at
+        the same moment one makes the job. Raises `JobError` if another one neither ends nor dies.
         """
-        found = self.find(str(request.extra[KEY]))
-        if found is None:
-            return self.load(self.prepare(request, submission).name), True
-        if found.is_open or found.state.state is JobState.DONE:
+        key = str(request.extra[KEY])
+        if (found := self.find(key)) is not None and not _needs_order(found):
             return found, False
-        return self.revive(found.uuid), False
+        with self._ordering(key):
+            found = self.find(key)
+            if found is None:
+                return self.load(self.prepare(request, submission).name), True
+            return (self.revive(found.uuid) if _needs_order(found) else found), False
+
+    @contextmanager
+    def _ordering(self, key: str) -> Generator[None]:
+        """Hold the order of the work ``key`` alone."""
+        lease = Lease(self.root / f".{digest(key.encode())[:32]}.order", stale_s=ORDER_STALE_S)
+        self._wait_for(lease)
+        try:
+            with Heartbeat(lease):
+                yield
+        finally:
+            lease.release()
+
+    def _wait_for(self, lease: Lease) -> None:
+        for _ in range(_LOOKS):
+            try:
+                lease.acquire()
+            except LeaseHeld:
+                self._sleep(_LOOK_S)
+            else:
+                return
+        raise JobError(
+            "Another command has been ordering the same take for a while.", "Wait for it, then run the command again."
+        )
 
     def find(self, key: str) -> Job | None:
         """The job that does the work ``key``: a finished one whose take is there, else an open one, else the latest."""
@@ -205,9 +239,10 @@ class JobStore:
         subs = tuple(_again(sub) for sub in job.state.submissions)
         return self.save_state(job, State(JobState.PREPARED, subs, take=job.state.take, extra=job.state.extra))
 
-    def is_open(self, uuids: Sequence[str]) -> bool:
-        """Whether one of these jobs has not ended."""
-        return any(self.load(uuid).is_open for uuid in uuids)
+
+def _needs_order(job: Job) -> bool:
+    """Whether a job ended without a take."""
+    return not job.is_open and job.state.state is not JobState.DONE
 
 
 def _again(sub: SubmissionState) -> SubmissionState:

@@ -25,7 +25,7 @@ from ...shot.package import Manifest, load_manifest
 from ...shot.project import REHEARSAL
 from ..services.port import Answer, Service, ServiceUnreachable, Status
 from .endings import Desk, end
-from .frames import check_count, verify_frames
+from .frames import check_count, largest_frame, verify_frames
 from .patience import retry
 from .store import FRAMES, Job
 from .takes import (
@@ -213,7 +213,9 @@ class Work:
     def _fetch_and_verify(self, chunk: int, folder: Path, size: tuple[int, int]) -> list[Path]:
         ticket = dict(self._sub(chunk).ticket or {})
         try:
-            files = self._service.fetch(ticket, self._outputs(chunk), folder, lambda _: self._stop_if_cancelled())
+            files = self._service.fetch(
+                ticket, self._outputs(chunk), folder, lambda _: self._stop_if_cancelled(), largest_frame(size)
+            )
         except ServiceError as error:
             if error.fault is ServiceFault.EXPIRED:
                 self._ask_outputs_again(chunk, ticket)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..services.comfyui.graph import Graph
 
 DEVICE = "rehearsal (no model)"
+_LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 _PAGE = b"<!doctype html><title>Second Unit rehearsal</title><p>Second Unit rehearsal service. No model here.\n"
 
 
@@ -38,7 +40,7 @@ class Service:
 
     def answer(self, request: Request) -> Reply:
         """Reply to a request. Raises `TroubleError` where the server answers 500."""
-        refused = _refused_origin(request.headers)
+        refused = _refused_host(request.headers) or _refused_origin(request.headers)
         if refused is not None:
             return refused
         method = "GET" if request.method == "HEAD" else request.method
@@ -53,6 +55,15 @@ class Service:
             return NOT_FOUND
         allow = ",".join(["GET", "HEAD", "POST"] if "GET" in allowed else allowed)
         return text_reply("405: Method Not Allowed", 405, Allow=allow)
+
+
+def _refused_host(headers: Mapping[str, str]) -> Reply | None:
+    """Only the names of this machine. ComfyUI itself lets every ``Host`` pass; we do not imitate that.
+
+    A page whose own name was made to resolve to 127.0.0.1 (DNS rebinding) has an ``Origin`` that equals its ``Host``,
+    so comparing these two is not enough on an artist's machine.
+    """
+    return None if _LOOPBACK_HOST.fullmatch(headers.get("host", "")) else Reply(403)
 
 
 def _refused_origin(headers: Mapping[str, str]) -> Reply | None:

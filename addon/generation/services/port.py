@@ -74,12 +74,12 @@ class Service(Protocol):
         ...
 
     def fetch(
-        self, ticket: Ticket, outputs: Sequence[Output], folder: Path, on_bytes: Callable[[int], None]
+        self, ticket: Ticket, outputs: Sequence[Output], folder: Path, on_bytes: Callable[[int], None], largest: int
     ) -> list[Path]:
         """Download every output into ``folder`` as ``00000.part`` … in frame order, and return the files.
 
-        A file that is there already is taken up where it ends. ``on_bytes`` hears the size of every piece; it may raise
-        `CancelledByUser`.
+        A file that is there already is taken up where it ends; one of more than ``largest`` bytes is refused.
+        ``on_bytes`` hears the size of every piece; it may raise `CancelledByUser`.
         """
         ...
 

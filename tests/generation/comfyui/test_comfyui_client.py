@@ -217,12 +217,23 @@ def test_a_graph_taken_in_part_is_withdrawn_and_refused(server: Any, client: Com
 
 def test_a_server_with_its_own_numbers_is_refused(server: Any, client: ComfyService) -> None:
     unknown_to_all(server)
-    server.script["POST /api/prompt"] = told({"prompt_id": "7", "node_errors": {}})
-    server.script["POST /api/jobs/7/cancel"] = told({"cancelled": True})
+    other = "00000000-0000-4000-8000-000000000007"
+    server.script["POST /api/prompt"] = told({"prompt_id": other, "node_errors": {}})
+    server.script[f"POST /api/jobs/{other}/cancel"] = told({"cancelled": True})
     with pytest.raises(ServiceError) as error:
         client.submit(TICKET, PARCEL)
     assert error.value.fault is ServiceFault.PROTOCOL
-    assert server.paths()[-1] == "POST /api/jobs/7/cancel"
+    assert server.paths()[-1] == f"POST /api/jobs/{other}/cancel"
+
+
+@pytest.mark.parametrize("given", ["../queue", "7", f"{ID}/..", f"{{{ID}}}", ID.upper(), "", None, 7, [ID], {}])
+def test_a_number_that_is_no_job_number_gets_into_no_path(server: Any, client: ComfyService, given: Any) -> None:
+    unknown_to_all(server)
+    server.script["POST /api/prompt"] = told({"prompt_id": given, "node_errors": {}})
+    with pytest.raises(ServiceError) as error:
+        client.submit(TICKET, PARCEL)
+    assert error.value.fault is ServiceFault.PROTOCOL
+    assert server.paths()[-1] == "POST /api/prompt"
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,59 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5000, b"{", b"\xff{}", b'{"a": 1} trailing'],
+    ids=["lists", "objects", "digits", "half", "bytes", "more"],
+)
+def test_an_answer_nobody_can_parse_is_a_protocol_error(server: Any, body: bytes) -> None:
+    server.script["GET /api/queue"] = raw(200, body)
+    http = Transport(server.url)
+    with pytest.raises(ServiceError, match="damaged") as error:
+        http.get("/api/queue")
+    assert error.value.fault is ServiceFault.PROTOCOL
+    http.close()
+
+
+@pytest.mark.parametrize("length", ["5, 5", "five", "-5", "+5", "5.0", "9" * 5000])
+def test_an_odd_length_is_a_protocol_error(server: Any, tmp_path: Path, length: str) -> None:
+    server.script["GET /api/view"] = raw(200, b"hello", {"Content-Length": length})
+    http = Transport(server.url, read_s=2)
+    with pytest.raises(ServiceError) as error:
+        http.download("/api/view", {}, tmp_path / "a.part", lambda _: None)
+    assert error.value.fault is ServiceFault.PROTOCOL
+    http.close()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_frame_larger_than_it_can_be_is_not_kept(server: Any, tmp_path: Path, is_told: bool) -> None:
+    headers = {} if is_told else {"Transfer-Encoding": "chunked", "Content-Length": ""}
+    pieces = b"".join(b"%x\r\n%s\r\n" % (1000, b"x" * 1000) for _ in range(9)) + b"0\r\n\r\n"
+    server.script["GET /api/view"] = raw(200, b"x" * 9000 if is_told else pieces, headers, keep=None)
+    http = Transport(server.url)
+    with pytest.raises(ServiceError, match="more than") as error:
+        http.download("/api/view", {}, tmp_path / "a.part", lambda _: None, 8999)
+    assert error.value.fault is ServiceFault.PROTOCOL
+    http.download("/api/view", {}, tmp_path / "b.part", lambda _: None, 9000)
+    assert (tmp_path / "b.part").stat().st_size == 9000
+    http.close()
+
+
+@pytest.mark.parametrize("target", ["http://[", "http://\xff.example/", "//:99999999/", "/" * 9000])
+def test_the_target_of_a_redirect_is_not_even_read(server: Any, target: str) -> None:
+    server.script["GET /api/queue"] = raw(302, b"x", {"Location": target})
+    http = Transport(server.url)
+    with pytest.raises(ServiceError) as error:
+        http.get("/api/queue")
+    assert error.value.fault is ServiceFault.AUTH
+    http.close()
+
+
+@pytest.mark.parametrize("word", ["9" * 400, "Thu, 99 Foo 99999 99:99:99 GMT", "\xb2", ""])
+def test_a_retry_after_that_is_no_time_is_no_wait(server: Any, client: ComfyService, word: str) -> None:
+    server.script[f"GET /api/jobs/{ID}"] = raw(429, b"", {"Retry-After": word})
+    with pytest.raises(ServiceError) as error:
+        client.poll(TICKET)
+    assert error.value.retry_after_s is None

@@ -56,7 +56,8 @@ class Cloud:
     known: dict[str, tuple[Parcel, int]] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    faults: dict[str, list[ServiceError]] = field(default_factory=dict)
+    largest: int = 0
+    faults: dict[str, list[Exception]] = field(default_factory=dict)
     moment: Callable[[], None] = lambda: None
 
     def enter(self, name: str) -> None:
@@ -113,8 +114,10 @@ class CloudService:
         outputs: Sequence[Mapping[str, str]],
         folder: Path,
         on_bytes: Callable[[int], None],
+        largest: int,
     ) -> list[Path]:
         self.cloud.enter("fetch")
+        self.cloud.largest = largest
         files = [folder / f"{i:05d}.part" for i in range(len(outputs))]
         for file, output in zip(files, outputs, strict=True):
             if not file.exists():  # a file that is there is taken up where it ends

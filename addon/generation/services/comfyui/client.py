@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from ....errors import JobError, ServiceError, ServiceFault
 from ..port import Answer, Output, Status, Ticket
 from .graph import CONTROL, fill
-from .replies import as_mapping, in_queue, judged, read_history, read_job, refusal
-from .transport import Transport
+from .replies import as_mapping, in_queue, judged, one_line, read_history, read_job, refusal
+from .transport import LARGEST_FILE, Transport
 from .validate import validate
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ComfyService:
     def preflight(self, parcel: Parcel) -> None:
         """Reachable, small enough, every node class and model there, every value allowed: before content leaves."""
         system = as_mapping(self._http.get("/api/system_stats").mapping().get("system"))
-        _LOG.info("ComfyUI %s at %s", system.get("comfyui_version", "?"), self._http.address.url)
+        _LOG.info("ComfyUI %s at %s", one_line(system.get("comfyui_version", "?")), self._http.address.url)
         self._check_sizes(parcel)
         names = {file.role: file.name for file in parcel.files}
         graph = self._graph(parcel, names, "")
@@ -69,7 +69,7 @@ class ComfyService:
         reply = self._http.get("/api/features")
         limit = as_mapping(reply.data).get("max_upload_size") if reply.status == 200 else None
         largest = max((file.size for file in parcel.files), default=0)
-        if isinstance(limit, int | float) and largest > limit:
+        if isinstance(limit, int | float) and 0 <= limit < largest:
             raise ServiceError(
                 f"A control movie has {largest >> 20} MB, the service takes {int(limit) >> 20} MB.",
                 "Start ComfyUI with a larger --max-upload-size, or use a smaller quality.",
@@ -123,6 +123,8 @@ class ComfyService:
         given = answer.get("prompt_id")
         is_taken = reply.status == 200
         if not is_taken or answer.get("node_errors") or given != prompt_id:
+            if is_taken and not _is_canonical(given):
+                raise _odd(reply.status, "our job number")
             if is_taken:
                 self._withdraw(str(given))
             raise (refusal(answer) if given == prompt_id or not is_taken else _odd(reply.status, "our job number"))
@@ -134,14 +136,19 @@ class ComfyService:
         )
 
     def fetch(
-        self, ticket: Ticket, outputs: Sequence[Output], folder: Path, on_bytes: Callable[[int], None]
+        self,
+        ticket: Ticket,
+        outputs: Sequence[Output],
+        folder: Path,
+        on_bytes: Callable[[int], None],
+        largest: int = LARGEST_FILE,
     ) -> list[Path]:
         """Stream every frame through ``/view``."""
         del ticket
         files: list[Path] = []
         for i, output in enumerate(outputs):
             files.append(folder / f"{i:05d}.part")
-            self._http.download("/api/view", output, files[-1], on_bytes)
+            self._http.download("/api/view", output, files[-1], on_bytes, largest)
         return files
 
     def cancel(self, ticket: Ticket) -> None:
@@ -184,13 +191,17 @@ class ComfyService:
 
 def _prompt_id(ticket: Ticket) -> str:
     prompt_id = ticket.get("prompt_id")
-    if ticket.get("service") != KIND or not isinstance(prompt_id, str) or not _is_plain(prompt_id):
+    if ticket.get("service") != KIND or not _is_canonical(prompt_id):
         raise JobError("The job's ticket is not one of ComfyUI.", "Cancel the job and generate again.")
-    return prompt_id
+    return str(prompt_id)
 
 
-def _is_plain(text: str) -> bool:
-    return text.replace("-", "").isalnum() and text.isascii()
+def _is_canonical(prompt_id: object) -> bool:
+    """Whether it is a prompt id as ComfyUI writes them. Only such a one may become part of a path."""
+    try:
+        return isinstance(prompt_id, str) and str(UUID(prompt_id)) == prompt_id
+    except ValueError:
+        return False
 
 
 def _odd(status: int, what: str) -> ServiceError:

@@ -37,7 +37,9 @@ def as_list(value: object) -> list[Any]:
 
 def one_line(text: object) -> str:
     """A server's message as one short line."""
-    return " ".join(str(text or "").split())[:LONGEST_MESSAGE]
+    words = " ".join(str(text or "").split())[:LONGEST_MESSAGE]
+    # JSON can hold halves of characters, which no file takes.
+    return words.encode("utf-8", "replace").decode()
 
 
 def read_job(job: Json, nodes: Collection[str]) -> Answer:

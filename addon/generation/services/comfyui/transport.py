@@ -7,6 +7,7 @@ No redirect is followed, no answer is read without a limit, nothing sent to loop
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -133,8 +134,15 @@ class Transport:
             raise storage_error(error, file) from error
         return self._reply("POST", path, data=body, headers={"Content-Type": body.content_type})
 
-    def download(self, path: str, params: Mapping[str, str], target: Path, on_bytes: Callable[[int], None]) -> None:
-        """GET a file into ``target``. What is there already is kept and the rest asked for.
+    def download(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        target: Path,
+        on_bytes: Callable[[int], None],
+        largest: int = LARGEST_FILE,
+    ) -> None:
+        """GET a file of at most ``largest`` bytes into ``target``. What is there already is kept, the rest asked for.
 
         Raises `ServiceError`: expired if the file is gone, transient if the connection ends before the file does (what
         has arrived stays in ``target`` for the next try).
@@ -149,19 +157,23 @@ class Transport:
                 raise _cut_off(self.address.url)
             if response.status_code not in {200, 206}:
                 raise _gone(response.status_code)
-            self._save(response, target, have if response.status_code == 206 else 0, on_bytes)
+            self._save(response, target, have if response.status_code == 206 else 0, on_bytes, largest)
 
-    def _save(self, response: Response, target: Path, offset: int, on_bytes: Callable[[int], None]) -> None:
+    def _save(
+        self, response: Response, target: Path, offset: int, on_bytes: Callable[[int], None], largest: int
+    ) -> None:
         from requests import RequestException  # noqa: PLC0415 - slow to import, not needed at start
 
-        expected = int(response.headers.get("Content-Length") or -1)
+        expected = self._length(response)
+        if offset + expected > largest:
+            raise _too_large(largest)
         got = 0
         try:
             with target.open("ab" if offset else "wb") as file:
                 for piece in response.iter_content(PIECE):
                     got += len(piece)
-                    if offset + got > LARGEST_FILE:
-                        raise _too_large(LARGEST_FILE)
+                    if offset + got > largest:
+                        raise _too_large(largest)
                     file.write(piece)
                     on_bytes(len(piece))
                 file.flush()
@@ -173,6 +185,14 @@ class Transport:
         if expected >= 0 and got != expected:
             raise _cut_off(self.address.url)
 
+    def _length(self, response: Response) -> int:
+        """What ``Content-Length`` says, 0 or less if it says nothing."""
+        word = response.headers.get("Content-Length", "").strip()
+        number = _whole(word)
+        if word and number is None:
+            raise _damaged(self.address.url)
+        return -1 if number is None else number
+
     def _reply(self, method: str, path: str, **options: Any) -> Reply:
         with self._send(method, path, stream=True, **options) as response:
             body = self._read(response)
@@ -180,11 +200,8 @@ class Transport:
         text = body.decode("utf-8", "replace")
         try:
             data: object = json.loads(text) if is_json and text else None
-        except ValueError as error:
-            raise ServiceError(
-                f"The service at {self.address.url} sent an answer that is damaged.",
-                "Try again, or restart the service.",
-            ) from error
+        except (ValueError, RecursionError) as error:
+            raise _damaged(self.address.url) from error
         return Reply(response.status_code, is_json, data, text[:2000])
 
     def _read(self, response: Response) -> bytes:
@@ -202,6 +219,7 @@ class Transport:
 
     def _send(self, method: str, path: str, **options: Any) -> Response:
         import requests  # noqa: PLC0415 - slow to import, not needed at start
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with requests
 
         url = self.address.url
         try:
@@ -215,7 +233,7 @@ class Transport:
             raise _slow(url) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as error:
             raise (_nobody(url) if _never_connected(error) else _cut_off(url)) from error
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, HTTPError, ValueError) as error:
             raise ServiceError(f"{url} cannot be asked.", "Check the address of the service.") from error
         if response.status_code not in _HANDLED:
             with response:
@@ -229,6 +247,8 @@ class Transport:
             session = requests.Session()
             session.headers.update({"User-Agent": "SecondUnit", "Accept": "*/*", **self._headers})
             session.auth = _no_netrc
+            # Even unfollowed, requests reads a redirect's whole body and parses its target.
+            session.get_redirect_target = _no_target
             session.trust_env = not self.address.is_loopback
             self._session = session
         return self._session
@@ -269,6 +289,11 @@ def _no_netrc(request: PreparedRequest) -> PreparedRequest:
     return request
 
 
+def _no_target(resp: Response) -> None:
+    """No answer is a redirect."""
+    del resp
+
+
 def _never_connected(error: Exception) -> bool:
     from requests.exceptions import ConnectTimeout  # noqa: PLC0415 - slow to import, not needed at start
     from urllib3.exceptions import NewConnectionError  # noqa: PLC0415 - comes with requests
@@ -280,19 +305,23 @@ def _never_connected(error: Exception) -> bool:
 def _total(response: Response) -> int | None:
     """Size of the whole file as ``Content-Range: bytes */149`` says it."""
     word = response.headers.get("Content-Range", "").rpartition("/")[2]
-    return int(word) if word.isdecimal() else None
+    return _whole(word)
+
+
+def _whole(word: str) -> int | None:
+    """A number of bytes as a header says it; none has more than 18 digits."""
+    return int(word) if word.isdecimal() and len(word) <= 18 else None
 
 
 def _retry_after(word: str | None) -> float | None:
     """Seconds, from a number of seconds or an HTTP date."""
     if word is None:
         return None
-    if word.strip().isdecimal():
-        return float(word)
     try:
-        return max(0.0, parsedate_to_datetime(word).timestamp() - time.time())
-    except ValueError:
+        wait = float(word) if word.strip().isdecimal() else parsedate_to_datetime(word).timestamp() - time.time()
+    except (ValueError, TypeError, LookupError, OverflowError):
         return None
+    return max(0.0, wait) if math.isfinite(wait) else None
 
 
 def _nobody(url: str) -> ServiceError:
@@ -314,6 +343,13 @@ def _cut_off(url: str) -> ServiceError:
         f"The connection to {url} broke.",
         "Check the network and the service, then resume the job.",
         fault=ServiceFault.TRANSIENT,
+    )
+
+
+def _damaged(url: str) -> ServiceError:
+    return ServiceError(
+        f"The service at {url} sent an answer that is damaged.",
+        "Try again, or restart the service.",
     )
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changing things that exist once per project: one command at a time, and only when what they are made from changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from ..generation.jobs.lease import Heartbeat, Lease, LeaseHeld
+from ..shot.documents import Schema, read_document, write_document
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from ..shot.project import Project
+
+BUILT_SCHEMA = Schema("second_unit.built", 1)
+
+
+@contextmanager
+def editing(project: Project) -> Generator[None]:
+    """Hold the project's edit. Raises `UsageError` while another command changes it."""
+    lease = Lease(project.root / "edit.lease")
+    try:
+        lease.acquire()
+    except LeaseHeld as error:
+        raise UsageError(
+            "Another Second Unit command is changing the edit of this project.",
+            "Wait until it has finished, then run this again.",
+        ) from error
+    try:
+        with Heartbeat(lease):
+            yield
+    finally:
+        lease.release()
+
+
+def is_built(note: Path, key: str, result: Path) -> bool:
+    """Whether ``result`` exists and was made from ``key``."""
+    return note.is_file() and result.is_file() and read_document(note, BUILT_SCHEMA).text("key") == key
+
+
+def mark_built(note: Path, key: str) -> None:
+    """Remember what a result was made from."""
+    write_document(note, BUILT_SCHEMA, {"key": key})
