@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,7 @@ class FrameMap:
     @property
     def chunks(self) -> tuple[tuple[MappedFrame, ...], ...]:
         """The frames of each chunk: what one submission sends."""
-        count = self.frames[-1].chunk + 1
-        return tuple(tuple(f for f in self.frames if f.chunk == chunk) for chunk in range(count))
+        return tuple(tuple(frames) for _, frames in groupby(self.frames, key=lambda f: f.chunk))
 
     @property
     def plates(self) -> tuple[MappedFrame, ...]:
