@@ -24,6 +24,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -161,7 +162,10 @@ def env(arguments: Sequence[str]) -> int:
 def demo(arguments: Sequence[str]) -> int:
     """Run the shipped example through the command line of this checkout."""
     command = [house("run"), "-P", "-m", "second_unit.addon.cli", "demo", *arguments]
-    return subprocess.run(command, check=False).returncode
+    with subprocess.Popen(command) as child:
+        with suppress(KeyboardInterrupt):
+            return child.wait()
+        return child.wait()  # the terminal told the child as well: let it put things in order and say so
 
 
 def test(arguments: Sequence[str]) -> int:

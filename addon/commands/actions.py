@@ -14,7 +14,7 @@ from ..shot.timing import FrameRange
 from . import demo, doctor, jobs, takes
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
-from .context import Context, open_context
+from .context import Context, blocked_shots, open_context
 from .generate import GenerateOptions, generate
 from .rehearse import rehearse
 from .review import review_sheet
@@ -96,13 +96,14 @@ def _run(args: argparse.Namespace, console: Console) -> int:
 def _shots(args: argparse.Namespace, console: Console) -> int:
     context = _scene(args, console)
     info = context.read_scene()
+    wanted = {blocked.blocking.name for blocked in blocked_shots(context, info)}
     width, height = info.size
     console.say(
         f"{info.name}: {len(info.shots)} shots, {float(info.fps):g} fps, {width}x{height}, "
         f"frames {info.frames.first}-{info.frames.last}"
     )
     known = {shot.name: shot for shot in context.project.shots()}
-    for shot in info.shots:
+    for shot in (shot for shot in info.shots if shot.name in wanted):
         head, tail = shot.handles or (0, 0)
         console.say(
             f"  {shot.name:<8} {shot.cut.first}-{shot.cut.last}  {len(shot.cut):>4} frames  "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..host.blender import run_task
 from ..shot.documents import digest, digest_file, stable_json
 from ..timeline.edit_plan import EDIT_SCENE, plan_edit
+from .context import blocked_shots
 from .cuts import cut_shots
 from .editing import editing, is_built, mark_built
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def timeline(context: Context, info: SceneInfo) -> Path:
     """Build the edit or bring it up to date; an edit that is up to date is not touched. Returns ``edit.blend``."""
+    blocked_shots(context, info)  # refuses a shot that is not there; the edit itself is always whole
     plan = plan_edit(cut_shots(context, info), info.fps, info.frames, context.project.root)
     note = context.project.root / "edit.json"
     key = digest(stable_json([plan.to_json(), digest_file(context.blend), info.name]).encode())

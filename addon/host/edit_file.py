@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import SecondUnitError, storage_error
+from ..errors import SecondUnitError, StorageError, storage_error
 from ..shot.documents import digest_file
 from .scene_reader import open_blend
 
@@ -41,6 +41,7 @@ def edit_file(edit: Path, layout: Path | None) -> Generator[OpenEdit]:
     ``layout`` is the artist's .blend; None keeps the layout that is in the edit.
     """
     aside = edit.with_name(f".{edit.stem}.{os.getpid()}.part.blend")
+    done = aside.with_suffix(".done.blend")
     layout_hash = digest_file(layout) if layout else ""
     theirs = _open(edit, layout, layout_hash)
     try:
@@ -52,12 +53,14 @@ def edit_file(edit: Path, layout: Path | None) -> Generator[OpenEdit]:
             for scene in owned_scenes():
                 scene[_LAYOUT], scene[_THEIRS] = layout_hash, theirs
         if not opened.is_unchanged:
-            _save(aside)
-            aside.replace(edit)
+            _save(done, is_copy=True)
+            _check_written(done)
+            done.replace(edit)
     except OSError as error:
         raise storage_error(error, edit) from error
     finally:
-        aside.unlink(missing_ok=True)
+        for left in (aside, done):
+            left.unlink(missing_ok=True)
 
 
 def owned_scenes() -> list[Any]:
@@ -110,13 +113,34 @@ def _names() -> str:
     return "\n".join(lines)
 
 
-def _save(path: Path) -> None:
+def _save(path: Path, *, is_copy: bool = False) -> None:
     preferences: Any = bpy.context.preferences
     preferences.filepaths.save_version = 0
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True, compress=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True, compress=True, copy=is_copy)
     except RuntimeError as error:
         raise SecondUnitError(
             f"'{path.parent}' could not be written: {str(error).strip()}",
             "Check that the disk has space and that you may write there.",
         ) from error
+
+
+def _check_written(path: Path) -> None:
+    """Read the file back: Blender's compressed save says nothing when the disk is full."""
+    library: Any = bpy.data.libraries.load(str(path), link=False)
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        with library as (there, _):
+            found = set(there.scenes)
+    except (OSError, RuntimeError) as error:
+        raise _torn(path) from error
+    if found != {scene.name for scene in bpy.data.scenes}:
+        raise _torn(path)
+
+
+def _torn(path: Path) -> StorageError:
+    return StorageError(
+        f"The edit could not be written completely below '{path.parent}'; the one from before is still there.",
+        "Check that the disk has space and run again.",
+    )

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import SceneError
-from ..shot.documents import pair
+from ..errors import DocumentError, SceneError
+from ..shot.documents import Fields, pair
 from ..shot.shot import Blocking, Marker, SceneInfo, block_shots
 from ..shot.timing import FrameRange
 from .versions import blender_version
 
 if TYPE_CHECKING:
-    from ..shot.documents import Fields
     from ..shot.ports import Progress
 
 _HEADER = re.compile(rb"BLENDER(?:[-_][vV](\d)(\d\d)|\d\d-\d\dv(\d\d)(\d\d))")
@@ -93,9 +92,24 @@ def scene_info(scene: Any) -> SceneInfo:
 
 def _handles(scene: Any) -> dict[str, tuple[int, int]]:
     """Handles (head, tail) by shot name, from the scene's own ``second_unit`` property."""
-    stored: dict[str, Any] = scene[SHOT_DATA].to_dict() if SHOT_DATA in scene else {}
-    shots: dict[str, dict[str, Any]] = stored.get("shots", {})
-    return {name: tuple(data["handles"]) for name, data in shots.items() if len(data.get("handles", ())) == 2}
+    stored: Any = scene.get(SHOT_DATA)
+    if stored is None:
+        return {}
+    try:
+        shots = Fields(stored.to_dict() if hasattr(stored, "to_dict") else stored, SHOT_DATA).mapping("shots", {})
+        read = {name: Fields(data, name).integers("handles", 2) for name, data in shots.items() if "handles" in data}
+    except (DocumentError, TypeError) as error:
+        raise _odd_property() from error
+    if any(value < 0 for handles in read.values() for value in handles):
+        raise _odd_property()
+    return {name: (head, tail) for name, (head, tail) in read.items()}
+
+
+def _odd_property() -> SceneError:
+    return SceneError(
+        f"The scene's property '{SHOT_DATA}' does not hold handles as it should.",
+        'Set it like {"shots": {"SH010": {"handles": [8, 8]}}}, or delete it.',
+    )
 
 
 def read_task(args: Fields, progress: Progress) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def comp_tree(scene: Any) -> Any:
 
 def comp_output(tree: Any) -> Any:
     """A new node whose first input is the picture of the comp."""
-    return tree.nodes.new("NodeGroupOutput" if hasattr(tree, "interface") else "CompositorNodeComposite")
+    has_groups = "compositing_node_group" in bpy.types.Scene.bl_rna.properties
+    return tree.nodes.new("NodeGroupOutput" if has_groups else "CompositorNodeComposite")
 
 
 def comp_only(scene: Any) -> None:

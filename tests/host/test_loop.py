@@ -20,13 +20,15 @@ from second_unit.addon.shot.take import list_takes
 from .conftest import EXAMPLE, SCRIPTS
 
 pytestmark = pytest.mark.host
+# these tests are about this environment's bpy, whatever application $BLENDER names
+WITHOUT_APP = {name: value for name, value in os.environ.items() if name != "BLENDER"}
 RANGE = ("--frames", "1046-1051", "--size", "256x144")
 
 
 def second_unit(*words: str | Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run one command of the command line."""
     command = [*prefix, sys.executable, "-m", "second_unit.addon.cli", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=WITHOUT_APP)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -154,7 +156,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_made(tmp_path: Path
     ]
     command = ["unshare", "-rm", "bash", "-c", inner, str(disk), sys.executable, "-c", FULL, *args]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)}
+        command, capture_output=True, text=True, check=False, env={**WITHOUT_APP, "TMPDIR": str(tmp_path)}
     )
     assert done.returncode == 1, done.stderr
     assert "disk is full" in done.stderr

@@ -77,3 +77,18 @@ def test_an_unknown_scene_is_said(blender: Blender, example: Path) -> None:
     """With the names there are."""
     with pytest.raises(SceneError, match="'Layout'"):
         run_task(blender, "read", {"blend": str(example), "scene": "Lay out"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x", {"shots": [1]}, {"shots": {"SH010": {"handles": ["a", "b"]}}}, {"shots": {"SH010": {"handles": [-5, 8]}}}],
+)
+def test_an_odd_property_is_said(
+    blender: Blender, script: Script, tmp_path: Path, example: Path, value: object
+) -> None:
+    """Artists set handles by hand for now."""
+    file = tmp_path / "odd.blend"
+    script("change", blend=str(example), to=str(file), property=value)
+    with pytest.raises(SceneError, match="does not hold handles") as found:
+        run_task(blender, "read", {"blend": str(file), "scene": None})
+    assert "[8, 8]" in found.value.fix

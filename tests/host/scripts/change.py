@@ -16,6 +16,8 @@ def run(args: dict[str, Any]) -> Any:
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     for name, by in args.get("move", {}).items():
         bpy.data.objects[name].delta_location = by
+    if "property" in args:
+        bpy.data.scenes["Layout"]["second_unit"] = args["property"]
     if args.get("remove_cameras"):
         for thing in [o for o in bpy.data.objects if o.type == "CAMERA"]:
             bpy.data.objects.remove(thing)
