@@ -4,7 +4,7 @@
 
     python3 build.py demo [ARG...]    run the shipped example end to end; ARGs go to `second-unit demo`
     python3 build.py test [ARG...]    lint, types, import rules and the fast tests; ARGs go to pytest
-    python3 build.py zip              write dist/second_unit-<version>.zip, the extension to install
+    python3 build.py zip [FOLDER]     write second_unit-<version>.zip, the extension to install, into FOLDER or dist/
     python3 build.py link             fill build/dev/second_unit, for type checkers and a live Blender
     python3 build.py env NAME         make the environment of requirements/NAME.txt, print its python:
                                       .venv for run and dev, .venvs/NAME for another Blender's wheel
@@ -244,12 +244,23 @@ def write_zip(target: Path, files: Sequence[Path]) -> None:
     part.replace(target)
 
 
-def make_zip(_arguments: Sequence[str] = ()) -> int:
-    """Write the extension into dist/ and print where."""
-    target = ROOT / "dist" / f"second_unit-{version()}.zip"
+def make_zip(arguments: Sequence[str] = ()) -> int:
+    """Write the extension into the folder that was named, or dist/, and print where."""
+    if len(arguments) > 1 or any(word.startswith("-") for word in arguments):
+        say("usage: build.py zip [FOLDER]")
+        return 2
+    folder = Path(arguments[0]).resolve() if arguments else ROOT / "dist"
+    target = folder / f"second_unit-{version()}.zip"
     write_zip(target, shipped())
     print(target)
     return 0
+
+
+def refusal(error: OSError) -> str:
+    """Say what the system refused and what to do about it."""
+    where = f"'{error.filename}'" if error.filename else "A file or program"
+    fix = "Make this checkout writable or copy it to where you may write; `build.py zip FOLDER` writes elsewhere."
+    return f"{where} could not be used: {error.strerror or error}.\n{fix}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -260,13 +271,16 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__)
         return 0
-    if arguments[0] not in commands or (arguments[1:] and arguments[0] in ("zip", "link")):
+    if arguments[0] not in commands or (arguments[1:] and arguments[0] == "link"):
         say("usage: build.py {" + ",".join(commands) + "} [ARG...]; `build.py --help` explains them")
         return 2
     try:
         return commands[arguments[0]](arguments[1:])
     except BuildError as error:
         say(str(error))
+        return 1
+    except OSError as error:
+        say(refusal(error))
         return 1
     except KeyboardInterrupt:
         return 130

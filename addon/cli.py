@@ -1,86 +1,76 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: ``second-unit``, ``blender --command second_unit`` and ``blender -b … --command second_unit``."""
+"""The command line: ``second-unit``, ``blender --command second_unit`` and ``blender -b … --command second_unit``.
+
+Only the frame of a command is here: its errors, its interruption, its exit code. Nothing is imported before `main`
+runs, so that Ctrl-C is answered from then on. What may be typed is in ``commands/arguments.py``.
+"""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
-
-from .errors import EXIT_DONE, EXIT_INTERRUPTED, SecondUnitError, UsageError, storage_error
+import os
+import sys
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from .commands.console import Console
+    from .errors import SecondUnitError
 
-    Adder = Callable[..., argparse.ArgumentParser]
-
-ABOUT = """\
-Second Unit shoots what you have blocked. It turns the shots of a Blender scene into exact guides
-(depth, pose and more), sends them to a generation service, and lays the returned frames into an
-edit and a comp. The blocking, the lens and the cut stay yours.
-"""
-ENDING = """\
-start here:
-  second-unit demo                     nothing leaves this machine
-  second-unit run scene.blend          your own scene, rehearsed
-  second-unit run scene.blend --service http://127.0.0.1:8188
-                                       with a ComfyUI on this machine
-
-Each command has its own --help. Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted.
-"""
-COMMANDS = {
-    "the whole loop": {
-        "demo": "the loop on the shipped example with the rehearsal service",
-        "run": "condition, generate, wait, timeline, comp and review",
-    },
-    "step by step": {
-        "shots": "list the shots of a scene",
-        "condition": "turn shots into control packages",
-        "generate": "send control packages to a service and fetch takes",
-        "timeline": "build or update the edit",
-        "comp": "run takes through the compositor: EXR and a review movie",
-    },
-    "looking after it": {
-        "takes": "list takes, or circle one",
-        "jobs": "list, show, resume, cancel or wait for jobs",
-        "rehearse": "start the rehearsal service on this machine",
-        "doctor": "check what Second Unit needs, each with its fix",
-    },
-}
-ABOUT_OF = {name: about for group in COMMANDS.values() for name, about in group.items()}
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """One line per option wherever it fits."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=100)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Errors in our own words, so that every command fails in the same way."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See '{self.prog} --help'.")
+_INTERRUPTED = "second-unit: Interrupted. Run the same command again to go on from here."
+_EXIT_INTERRUPTED = 130
+_STDERR = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 usage, 130 interrupted.
+
+    Without ``argv`` the words are those of this process, which is ours then and may end at once.
+    """
+    try:
+        if argv is None:
+            _load()
+        return _run(argv)
+    except KeyboardInterrupt:
+        print(_INTERRUPTED, file=sys.stderr)
+        return _EXIT_INTERRUPTED
+
+
+def _load() -> None:
+    """Import what every command needs. Until that is done Ctrl-C ends the process.
+
+    An interruption raised inside an import may come out as another error: numpy takes it for a broken installation.
+    """
+    import importlib
+    import signal
+
+    def end(*_: object) -> None:
+        os.write(_STDERR, f"{_INTERRUPTED}\n".encode())
+        os._exit(_EXIT_INTERRUPTED)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # whoever started us wants something else, such as no Ctrl-C at all
+        return
+    signal.signal(signal.SIGINT, end)
+    try:
+        importlib.import_module(".commands.actions", __package__)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     from .commands import actions
+    from .commands.arguments import parse
     from .commands.console import Console
+    from .errors import EXIT_DONE, SecondUnitError, storage_error
 
     console = Console()
     try:
-        args = _parser().parse_args(argv)
+        args = parse(argv)
         console = Console(json=args.json, json_file=args.json_file, quiet=args.quiet)
         return actions.run(args, console)
     except SecondUnitError as error:
         return _fail(console, error)
-    except KeyboardInterrupt:
-        console.complain("second-unit: Interrupted. Run the same command again to go on from here.")
-        return EXIT_INTERRUPTED
     except SystemExit as end:
         # argparse ends so after --help; inside Blender that would end Blender
         return end.code if isinstance(end.code, int) else EXIT_DONE
@@ -92,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(console: Console, error: SecondUnitError) -> int:
     """Say an error to people and programs. A record that cannot be written must not hide it."""
+    from .errors import SecondUnitError
+
     console.complain(f"second-unit: {error.what}\n             {error.fix}")
     try:
         console.record("error", {"what": error.what, "fix": error.fix})
@@ -99,129 +91,6 @@ def _fail(console: Console, error: SecondUnitError) -> int:
         if trouble.what != error.what:
             console.complain(f"second-unit: {trouble.what}\n             {trouble.fix}")
     return error.exit_code
-
-
-def _parser() -> argparse.ArgumentParser:
-    lists = [f"{title}:\n" + "".join(f"  {n:<12}{a}\n" for n, a in group.items()) for title, group in COMMANDS.items()]
-    parser = _Parser(
-        prog="second-unit", usage="second-unit COMMAND [SCENE] [options]", description=ABOUT, formatter_class=_Help,
-        epilog="\n".join([*lists, ENDING]),
-    )  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"second-unit {_version()}", help="say the version")
-    # the commands are listed in groups above, so argparse's own list stays empty
-    commands = parser.add_subparsers(
-        dest="command",
-        metavar="COMMAND",
-        required=True,
-        parser_class=_Parser,
-        prog="second-unit",
-        help=argparse.SUPPRESS,
-    )
-    for group in (_add_loop, _add_steps, _add_keeping):
-        group(commands.add_parser)
-    return parser
-
-
-def _version() -> str:
-    import tomllib
-
-    manifest = Path(__file__).parent.parent / "blender_manifest.toml"
-    return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
-
-
-def _command(add: Adder, name: str, *, scene: bool = False) -> argparse.ArgumentParser:
-    usage = f"second-unit {name}{' SCENE' if scene else ''} [options]"
-    text = f"{ABOUT_OF[name][0].upper()}{ABOUT_OF[name][1:]}."
-    parser = add(name, description=text, usage=usage, formatter_class=_Help)
-    if scene:
-        parser.add_argument(
-            "file",
-            metavar="SCENE",
-            nargs="?",
-            help="the .blend, read and never written (default: the file Blender has open)",
-        )
-    common = parser.add_argument_group("everywhere")
-    if scene:
-        common.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")
-        common.add_argument("--shot", metavar="NAME", action="append", default=[], help="only this shot; repeatable")
-        common.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
-    where = "project folder (default: second_unit/<name> beside SCENE)" if scene else "project folder (default: here)"
-    common.add_argument("--project", metavar="DIR", type=Path, help=where)
-    common.add_argument("--blender", metavar="PATH", help="Blender to use (default: $BLENDER, else this Python's bpy)")
-    common.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
-    common.add_argument("--json-file", metavar="FILE", type=Path, help="write those objects to FILE")
-    common.add_argument("--quiet", action="store_true", help="print errors only")
-    return parser
-
-
-def _add_loop(add: Adder) -> None:
-    demo = _command(add, "demo")
-    demo.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        default=Path("second-unit-demo"),
-        help="becomes the project (default: %(default)s)",
-    )
-    demo.add_argument(
-        "--jobs", metavar="N", type=_count, default=2, help="shots conditioned at once (default: %(default)s)"
-    )
-    run = _command(add, "run", scene=True)
-    _condition_options(run)
-    _generate_options(run)
-
-
-def _add_steps(add: Adder) -> None:
-    _command(add, "shots", scene=True)
-    _condition_options(_command(add, "condition", scene=True))
-    generate = _command(add, "generate", scene=True)
-    _generate_options(generate)
-    generate.add_argument("--wait", action="store_true", help="stay until the takes are there")
-    _command(add, "timeline", scene=True)
-    comp = _command(add, "comp", scene=True)
-    comp.add_argument("--take", metavar="T", help="which take (default: the circled one, else the newest)")
-
-
-def _add_keeping(add: Adder) -> None:
-    jobs = _command(add, "jobs")
-    jobs.add_argument("action", choices=["list", "show", "resume", "cancel", "wait", "run"], nargs="?", default="list")
-    jobs.add_argument("job", nargs="?", help="the job's id, or the beginning of it")
-    takes = _command(add, "takes", scene=True)
-    takes.add_argument("action", choices=["list", "circle"], nargs="?", default="list")
-    takes.add_argument("take", nargs="?", help="take to circle, with --shot")
-    rehearse = _command(add, "rehearse")
-    rehearse.add_argument(
-        "--port", metavar="N", type=int, default=8188, help="port on 127.0.0.1 (default: %(default)s)"
-    )
-    _command(add, "doctor")
-
-
-def _condition_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--frames", metavar="A-B", help="only these scene frames")
-    parser.add_argument("--passes", metavar="a,b", help="only these control passes")
-    parser.add_argument("--profile", metavar="P", help="model family (default: project.toml)")
-    parser.add_argument("--quality", choices=["draft", "final"], help="size and handles (default: project.toml)")
-    parser.add_argument("--size", metavar="WxH", help="picture size instead of the profile's")
-    parser.add_argument("--renderer", choices=["auto", "zbuffer"], default="auto", help="how passes are drawn")
-    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="shots at once (default: %(default)s)")
-
-
-def _generate_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--service", metavar="NAME|URL", help="'rehearsal' or a ComfyUI address (default: project.toml)"
-    )
-    parser.add_argument(
-        "--allow-host", action="store_true", help="agree that the listed files and texts go to that host"
-    )
-    parser.add_argument("--prompt", metavar="T", help="instead of the shot's own prompt")
-    parser.add_argument("--seed", metavar="S", type=int, help="instead of the shot's own seed")
-    parser.add_argument("--takes", metavar="N", type=_count, default=1, help="takes per shot, seeds counting up")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 64")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _FRAMES = re.compile(r"(-?\d{1,7})-(-?\d{1,7})")
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+# what movies and memory can bear; each model says more narrowly what it takes
+_SIDES = range(16, 8193)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -46,12 +48,14 @@ def _project(args: argparse.Namespace, console: Console) -> Context:
     project = Project((args.project or Path.cwd()).resolve())
     if not project.jobs.is_dir() and not project.config.is_file():
         raise UsageError(f"'{project.root}' is not a Second Unit project.", "Give its folder with --project DIR.")
-    return Context(console, project.root, None, project, load_settings(project), args.blender)
+    return Context(console, None, None, project, load_settings(project), args.blender)
 
 
 def _condition_options(args: argparse.Namespace) -> ConditionOptions:
     passes = tuple(name.strip() for name in args.passes.split(",")) if args.passes else PASSES
-    return ConditionOptions(_frames(args.frames), passes, args.profile, args.quality, _size(args.size), args.jobs)
+    return ConditionOptions(
+        _frames(args.frames), passes, args.profile, args.quality, _size(args.size), args.jobs, args.renderer
+    )
 
 
 def _frames(text: str | None) -> FrameRange | None:
@@ -71,7 +75,13 @@ def _size(text: str | None) -> tuple[int, int] | None:
     found = _SIZE.fullmatch(text)
     if found is None:
         raise UsageError(f"'{text}' is no size.", "Write it as width x height, such as 832x480.")
-    return int(found[1]), int(found[2])
+    size = int(found[1]), int(found[2])
+    if not all(side in _SIDES for side in size):
+        raise UsageError(
+            f"A picture of {text} pixels cannot be made: each side must be {_SIDES[0]} to {_SIDES[-1]} pixels long.",
+            "Write width x height, such as 832x480.",
+        )
+    return size
 
 
 def _generate_options(args: argparse.Namespace, *, wait: bool) -> GenerateOptions:
@@ -79,10 +89,17 @@ def _generate_options(args: argparse.Namespace, *, wait: bool) -> GenerateOption
 
 
 def _demo(args: argparse.Namespace, console: Console) -> int:
-    result = demo.demo(console, args.out.resolve(), args.blender, args.jobs)
+    out = _demo_folder(args.out, args.project)
+    result = demo.demo(console, out, args.blender, args.jobs)
     if result is not None:
         demo.announce(console, result)
     return EXIT_DONE
+
+
+def _demo_folder(out: Path | None, project: Path | None) -> Path:
+    if out is not None and project is not None and out.resolve() != project.resolve():
+        raise UsageError("--out and --project name two folders.", "Give one of them: both mean the demo's project.")
+    return (out or project or Path("second-unit-demo")).resolve()
 
 
 def _run(args: argparse.Namespace, console: Console) -> int:
@@ -96,23 +113,22 @@ def _run(args: argparse.Namespace, console: Console) -> int:
 def _shots(args: argparse.Namespace, console: Console) -> int:
     context = _scene(args, console)
     info = context.read_scene()
-    wanted = {blocked.blocking.name for blocked in blocked_shots(context, info)}
+    shots = blocked_shots(context, info)
     width, height = info.size
     console.say(
         f"{info.name}: {len(info.shots)} shots, {float(info.fps):g} fps, {width}x{height}, "
         f"frames {info.frames.first}-{info.frames.last}"
     )
-    known = {shot.name: shot for shot in context.project.shots()}
-    for shot in (shot for shot in info.shots if shot.name in wanted):
-        head, tail = shot.handles or (0, 0)
+    recorded = {shot.uuid for shot in context.project.shots()}
+    for blocking, shot in ((blocked.blocking, blocked.shot) for blocked in shots):
+        head, tail = blocking.handles or (0, 0)
         console.say(
-            f"  {shot.name:<8} {shot.cut.first}-{shot.cut.last}  {len(shot.cut):>4} frames  "
-            f"handles {head}+{tail}  {shot.camera}"
+            f"  {blocking.name:<8} {blocking.cut.first}-{blocking.cut.last}  {len(blocking.cut):>4} frames  "
+            f"handles {head}+{tail}  {blocking.camera}"
         )
-        record = known.get(shot.name)
         console.record("shot", {
-            "name": shot.name, "uuid": record.uuid if record else None, "camera": shot.camera,
-            "first": shot.cut.first, "last": shot.cut.last, "handles": [head, tail],
+            "name": blocking.name, "uuid": shot.uuid if shot.uuid in recorded else None, "camera": blocking.camera,
+            "first": blocking.cut.first, "last": blocking.cut.last, "handles": [head, tail],
         })  # fmt: skip
     return EXIT_DONE
 
@@ -172,7 +188,7 @@ def _rehearse(args: argparse.Namespace, console: Console) -> int:
 
 
 def _doctor(args: argparse.Namespace, console: Console) -> int:
-    return doctor.doctor(console, args.blender)
+    return doctor.doctor(console, args.blender, args.project or Path.cwd())
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Console], int]] = {

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..conditioning.aside import sweep
 from ..conditioning.cache import FrameCache
 from ..conditioning.package import PASSES, Encode, PackageOrder, check_passes, find_package, make_package
 from ..errors import CancelledByUser, StorageError, UsageError
@@ -21,6 +22,7 @@ from ..shot.package import load_current, save_current
 from ..shot.ports import part_of
 from ..shot.profile import Profile, Quality, load_profile
 from ..shot.timing import FrameRange, as_is
+from .about import extension_version
 from .context import BlockedShot, blocked_shots, record_shots
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class ConditionOptions:
     quality: str | None = None
     size: tuple[int, int] | None = None
     jobs: int = 1
+    renderer: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class _Plan:
     quality: Quality
     size: tuple[int, int]
     passes: tuple[str, ...]
+    renderer: str = "auto"
     is_narrowed: bool = False
 
     @property
@@ -81,6 +85,7 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
         for plan in plans:
             _announce(context, plan)
         return []
+    sweep([context.project.cache, *(context.project.shot(shot.folder).packages for shot in context.project.shots())])
     _check_space(context, plans)
     record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
@@ -142,7 +147,8 @@ def _plan(
             return None
         cut, handles = FrameRange(first, last), (0, 0)
     is_narrowed = options.frames is not None
-    return _Plan(blocked, as_is(cut, handles, profile.rule), profile, quality, size, passes, is_narrowed)
+    frame_map = as_is(cut, handles, profile.rule)
+    return _Plan(blocked, frame_map, profile, quality, size, passes, options.renderer, is_narrowed)
 
 
 def _announce(context: Context, plan: _Plan) -> None:
@@ -198,10 +204,10 @@ def _order(context: Context, info: SceneInfo, plan: _Plan, found: Mapping[str, A
     shot = plan.blocked.shot
     return PackageOrder(
         shot_uuid=shot.uuid, shot_name=shot.name, fps=info.fps, frame_map=plan.frame_map,
-        source={"blend": context.blend.name, "blender": info.blender},
+        source={"blend": context.blend.name, "blender": info.blender, "second_unit": extension_version()},
         hashes=dict(zip(plan.frame_map.times, found["hashes"], strict=True)), size=plan.size,
         crop=Crop(*found["crop"]), profile=plan.profile, quality=plan.quality.name, people=tuple(found["people"]),
-        passes=plan.passes, metres_per_unit=float(found.get("metres_per_unit", 1.0)),
+        passes=plan.passes, metres_per_unit=float(found.get("metres_per_unit", 1.0)), renderer=plan.renderer,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -25,16 +26,23 @@ PROJECT_TEMPLATE = Path(__file__).parent.parent / "data" / "project.toml"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One command's surroundings. ``blend`` is the artist's file, read and never written."""
+    """One command's surroundings. ``scene_file`` is the artist's .blend, None for commands on a project alone."""
 
     console: Console
-    blend: Path
+    scene_file: Path | None
     scene: str | None
     project: Project
     settings: Settings
     blender_option: str | None
     only: tuple[str, ...] = ()
     dry_run: bool = False
+
+    @property
+    def blend(self) -> Path:
+        """The artist's file, read and never written. Raises `UsageError` in a command on a project alone."""
+        if self.scene_file is None:
+            raise UsageError("No scene was given.", "Name a .blend file after the command.")
+        return self.scene_file
 
     def blender(self) -> Blender:
         """The Blender that runs tasks; raises when there is none."""
@@ -47,10 +55,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class BlockedShot:
-    """A shot as the scene has it now, with its record in the project."""
+    """A shot as the scene has it now, with its record in the project; handles the scene lost come from the record."""
 
     blocking: Blocking
     shot: Shot
+
+
+def startable_blender(option: str | None) -> Blender:
+    """As `find_blender`, and the program is really there. Raises `UsageError` when it is not."""
+    found = find_blender(option)
+    if shutil.which(found.command[0]) is None:
+        raise UsageError(f"There is no Blender at '{found.command[0]}'.", "Correct --blender or $BLENDER.")
+    return found
 
 
 def project_for(blend: Path, option: Path | None) -> Project:
@@ -74,15 +90,23 @@ def open_context(
 
 
 def blocked_shots(context: Context, info: SceneInfo) -> list[BlockedShot]:
-    """The shots asked for, each with its record; a renamed one keeps its uuid. Writes nothing (see `record_shots`)."""
+    """The shots asked for, each with its record; a renamed one keeps its uuid. Writes nothing (see `record_shots`).
+
+    Raises `SceneError` when the scene has none: there is one as soon as a camera and a frame are.
+    """
+    if not info.shots:
+        raise SceneError(
+            f"All camera markers lie outside the scene's frames {info.frames.first} to {info.frames.last}.",
+            "Move the markers into that range, or set the scene's start and end around them.",
+        )
     records = match_shots(info.shots, context.project.shots())
     taken = [shot.folder for shot in context.project.shots()]
     pairs: list[BlockedShot] = []
     for blocking, record in zip(info.shots, records, strict=True):
         shot = record or Shot.born(blocking, context.settings.brief_for(blocking.name), taken)
         taken.append(shot.folder)
-        marker = replace(blocking.marker, extra=shot.marker.extra)
-        pairs.append(BlockedShot(blocking, replace(shot, name=blocking.name, marker=marker)))
+        known = shot.blocked(blocking)
+        pairs.append(BlockedShot(replace(blocking, handles=known.handles), known))
     return _chosen(context, pairs)
 
 

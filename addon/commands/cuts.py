@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import DocumentError, UsageError
 from ..shot.package import MANIFEST, load_current, load_manifest
-from ..shot.take import Take, list_takes
+from ..shot.take import Take, is_as_made, list_takes
 from ..timeline.edit_plan import CutShot
 from .context import blocked_shots
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..shot.package import Manifest
@@ -48,8 +49,28 @@ def package_of(context: Context, shot: Shot, take: Take) -> tuple[Path, Manifest
     return folder, load_manifest(folder)
 
 
+def check_take(context: Context, shot: Shot, take: Take) -> None:
+    """Raise `DocumentError` unless every frame of the take is as it was made: a damaged one would come out black."""
+    take.check_frames(context.project.shot(shot.folder).takes / take.name)
+
+
+def check_depth(package: Path, manifest: Manifest, plates: Sequence[int]) -> None:
+    """Raise `DocumentError` unless the depth of every plate is as it was made."""
+    depth = manifest.passes["depth16"]
+    for mapped, sha256 in zip(manifest.frame_map.plates, depth.sha256, strict=False):
+        plate = mapped.plate
+        if plate is not None and plate in plates and not is_as_made(package / depth.file(plate), sha256):
+            raise DocumentError(
+                f"The depth of frame {plate} in {manifest.shot_name}'s package is missing or damaged.",
+                f"Restore it, or remove '{package}' and run 'second-unit condition' again.",
+            )
+
+
 def cut_shots(context: Context, info: SceneInfo) -> list[CutShot]:
-    """All shots that have a take, whichever were asked for: an edit is whole. Raises `UsageError` when none has."""
+    """All shots that have a take, whichever were asked for: an edit is whole.
+
+    Raises `UsageError` when none has, `DocumentError` when a frame of one is missing or damaged.
+    """
     found = [_cut(context, blocked) for blocked in blocked_shots(replace(context, only=()), info)]
     ready = [cut for cut in found if cut is not None]
     if not ready:
@@ -67,6 +88,7 @@ def _cut(context: Context, blocked: BlockedShot) -> CutShot | None:
     package = package_of(context, blocked.shot, take)
     if package is None:
         return None
+    check_take(context, blocked.shot, take)
     _, manifest = package
     folder = context.project.shot(blocked.shot.folder).takes / take.name
     return CutShot(blocked.shot, blocked.blocking, take, folder, manifest.frame_map, manifest.crop)

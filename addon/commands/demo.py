@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..conditioning.package import PASSES
 from ..errors import UsageError
+from ..generation.jobs.consent import is_allowed
 from ..shot.documents import write_atomic
+from ..shot.project import REHEARSAL
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
-from .context import open_context
+from .context import open_context, startable_blender
 from .generate import GenerateOptions, generate
 from .review import review_sheet
 from .timeline import review_cut, timeline
@@ -45,6 +47,7 @@ def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> Lo
         )
     made = condition(context, info, options)
     if context.dry_run:
+        _announce_rest(context, how)
         return None
     context = replace(context, only=tuple(item.blocked.shot.name for item in made))
     generate(context, info, replace(how, wait=True), {item.blocked.shot.uuid: item.package for item in made})
@@ -54,12 +57,27 @@ def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> Lo
     return LoopResult(edit, cut, review_sheet(context, finished_comps(context, info)), tuple(comps))
 
 
+def _announce_rest(context: Context, how: GenerateOptions) -> None:
+    """What follows the packages. What leaves, file by file, is known once they are made."""
+    service = how.service or context.settings.service
+    needs_yes = service != REHEARSAL and not how.allow_host and not is_allowed(service, context.settings.allowed_hosts)
+    context.console.say(
+        f"Then {how.takes} take(s) of each shot would be ordered from '{service}': one guide movie per submission, "
+        f"prompt and negative prompt would go there{', and only with --allow-host' if needs_yes else ''}."
+    )
+    context.console.say(
+        "Then the edit, the comps, their review movies and the contact sheet would be made. Nothing was done."
+    )
+    context.console.record("plan", {"takes": how.takes, "service": service, "needs_allow_host": needs_yes})
+
+
 def demo(console: Console, out: Path, blender: str | None, jobs: int) -> LoopResult | None:
     """The loop on the shipped example with the rehearsal service. ``out`` becomes the project.
 
     The example is copied there once: whoever moves a camera in that copy and runs the demo again sees just that shot
-    made anew.
+    made anew. Without a Blender nothing is written.
     """
+    startable_blender(blender)
     blend = out / BLEND
     if not blend.is_file():
         write_atomic(blend, (EXAMPLE / BLEND).read_bytes())

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import EXIT_DONE, EXIT_FAILED, SecondUnitError
-from ..host.blender import find_blender
+from ..errors import EXIT_DONE, EXIT_FAILED, SecondUnitError, storage_error
+from ..generation.jobs.lease import Lease, LeaseHeld
+from .context import startable_blender
 
 if TYPE_CHECKING:
     from .console import Console
@@ -27,9 +30,10 @@ class Finding:
     fix: str = ""
 
 
-def doctor(console: Console, blender: str | None) -> int:
-    """Print every check; 0 when nothing is missing."""
-    findings = [_python(), _blender(blender), _disk()]
+def doctor(console: Console, blender: str | None, project: Path) -> int:
+    """Print every check; 0 when nothing is missing. ``project`` need not be there yet. Nothing stays behind."""
+    parent = _existing(project.resolve())
+    findings = [_python(), _blender(blender), _project(project, parent), _disk(parent)]
     for item in findings:
         console.say(f"{'ok  ' if not item.fix else 'FAIL'}  {item.name:<10} {item.found}")
         if item.fix:
@@ -45,12 +49,51 @@ def _python() -> Finding:
 
 def _blender(option: str | None) -> Finding:
     try:
-        return Finding("Blender", " ".join(find_blender(option).command))
+        return Finding("Blender", " ".join(startable_blender(option).command))
     except SecondUnitError as error:
         return Finding("Blender", error.what, error.fix)
 
 
-def _disk() -> Finding:
-    free = shutil.disk_usage(Path.cwd()).free
+def _existing(folder: Path) -> Path:
+    """The folder itself, else the nearest one above it that is there: new folders will lie in it."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+
+
+def _project(project: Path, parent: Path) -> Finding:
+    if not parent.is_dir():
+        return Finding("Project", f"'{parent}' is no folder.", "Choose another folder with --project.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".second_unit_doctor_", dir=parent) as probe:
+            trouble = _trouble(Path(probe))
+    except OSError as error:
+        refused = storage_error(error, parent)
+        return Finding("Project", refused.what, refused.fix)
+    if trouble:
+        return Finding("Project", f"'{parent}' {trouble}.", "Choose a folder on another drive with --project.")
+    return Finding("Project", str(project) if parent == project.resolve() else f"{project} (will be made)")
+
+
+def _trouble(probe: Path) -> str:
+    """What a drive cannot do that everything relies on: renaming over a file, moving a folder, making a file once."""
+    (old, new), (aside, moved) = (probe / "old", probe / "new"), (probe / "aside", probe / "moved")
+    old.write_bytes(b"old")
+    new.write_bytes(b"new")
+    new.replace(old)
+    aside.mkdir()
+    aside.rename(moved)
+    if old.read_bytes() != b"new" or new.exists() or not moved.is_dir():
+        return "does not rename files as it should"
+    lease = Lease(probe / "lease")
+    lease.acquire()
+    try:
+        Lease(probe / "lease").acquire()
+    except LeaseHeld:
+        lease.release()
+        return ""
+    return "gives one lock to two programs"
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
     fix = "" if free > _ENOUGH else "Free some space: a shot needs about 5 MB per frame while it is made."
     return Finding("Disk", f"{free / 1e9:.1f} GB free", fix)

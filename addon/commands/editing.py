@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -32,9 +32,19 @@ def editing(project: Project) -> Generator[None]:
         ) from error
     try:
         with Heartbeat(lease):
+            _tidy(project)
             yield
     finally:
+        _tidy(project)
         lease.release()
+
+
+def _tidy(project: Project) -> None:
+    """Remove what a Blender that was killed left of an edit it was saving. Only who holds the edit may do so."""
+    for left in project.root.glob(f".{project.edit.stem}.*.part*.blend"):
+        # a file that cannot be removed is in nobody's way
+        with suppress(OSError):
+            left.unlink(missing_ok=True)
 
 
 def is_built(note: Path, key: str, result: Path) -> bool:

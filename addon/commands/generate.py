@@ -82,7 +82,7 @@ def follow(context: Context, store: JobStore, uuids: Sequence[str]) -> list[Job]
     """Stay until the jobs have ended. Raises `JobError` when one did not make its take."""
     bar = context.console.step("Generating")
     known: dict[str, float] = dict.fromkeys(uuids, 0.0)
-    jobs = wait_for(store, uuids, lambda: keep_runner(context), lambda job: _show(bar, known, job))
+    jobs = wait_for(store, uuids, lambda: keep_runner(context), lambda job: _show(context, bar, known, job))
     bar.finish(
         f"{len(jobs)} takes: {', '.join(f'{j.request.shot_name} {j.state.take or j.state.state.value}' for j in jobs)}"
     )
@@ -108,9 +108,14 @@ def keep_runner(context: Context) -> Popen[bytes] | None:
     return start_runner(context.project, argv)
 
 
-def _show(bar: Bar, known: dict[str, float], job: Job) -> None:
-    known[job.uuid] = 1.0 if job.state.state.is_end else job.state.progress
-    bar(sum(known.values()) * 100, len(known) * 100, f"{job.request.shot_name} {job.state.state.value}")
+def _show(context: Context, bar: Bar, known: dict[str, float], job: Job) -> None:
+    state, name = job.state, job.request.shot_name
+    known[job.uuid] = 1.0 if state.state.is_end else state.progress
+    note = "" if state.state.is_end else state.what
+    bar(sum(known.values()) * 100, len(known) * 100, f"{name} {state.state.value}{note and f': {note}'}")
+    if note and not context.console.err.isatty():
+        # Where no bar is drawn a line has to say it.
+        context.console.say(f"  {name}: {note}")
 
 
 def _current(context: Context, shot: Shot) -> Path:

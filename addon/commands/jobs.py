@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import JobError, UsageError
+from ..errors import UsageError
 from ..generation.jobs.lease import LeaseHeld
 from ..generation.jobs.runner import Runner
 from ..generation.jobs.store import JobStore
@@ -64,8 +64,8 @@ def run_jobs(context: Context) -> None:
             context.console.say("Another runner is at work in this project.")
             return
     if report.waiting:
-        job, error = report.waiting[0]
-        raise JobError(f"{job.request.shot_name} waits: {error.what}", error.fix)
+        _, error = report.waiting[0]
+        raise error
 
 
 def _keep_log() -> None:
@@ -83,7 +83,8 @@ def list_jobs(context: Context) -> None:
         _line(context.console, job)
     for problem in listing.problems:
         context.console.complain(str(problem))
-    if not listing.jobs:
+        context.console.record("problem", {"what": problem.what, "fix": problem.fix})
+    if not listing.jobs and not listing.problems:
         context.console.say("No jobs yet.")
 
 

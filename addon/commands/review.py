@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..publish.contact_sheet import SheetRow, contact_sheet
 from ..shot.documents import write_atomic
-from .comp import sample_positions
+from ..timeline.comp_recipe import sample_positions, thumbnail_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def _rows(context: Context, work: CompWork) -> list[SheetRow]:
     for index in sample_positions(len(work.take.plates)):
         plate = work.take.plates[index]
         passes = [work.package / work.manifest.passes[name].file(plate) for name in ("playblast", "depth", "pose")]
-        pictures = [*passes, work.take.frame_file(takes, plate), work.folder / f"thumbnail.{index}.png"]
+        pictures = [*passes, work.take.frame_file(takes, plate), work.folder / thumbnail_name(index)]
         crop = work.manifest.crop
         rows.append(SheetRow(work.shot.name, f"frame {scene[plate]}\nplate {plate}", tuple(pictures), crop))
     return rows

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``takes``: list them, circle one."""
+"""``takes``: list them, circle one, take the circle away."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -11,8 +12,12 @@ from ..shot.take import list_takes
 from .context import blocked_shots
 
 if TYPE_CHECKING:
-    from ..shot.shot import SceneInfo
+    from ..shot.project import ShotPaths
+    from ..shot.shot import SceneInfo, Shot
     from .context import Context
+
+
+NONE = "none"
 
 
 def print_takes(context: Context, info: SceneInfo) -> None:
@@ -34,7 +39,7 @@ def print_takes(context: Context, info: SceneInfo) -> None:
 
 
 def circle_take(context: Context, info: SceneInfo, take: str | None) -> None:
-    """Choose a take of exactly one shot."""
+    """Choose a take of exactly one shot; ``none`` leaves the choice open again: then the newest is shown."""
     shots = blocked_shots(context, info)
     if len(shots) != 1 or take is None:
         raise UsageError(
@@ -42,9 +47,14 @@ def circle_take(context: Context, info: SceneInfo, take: str | None) -> None:
         )
     shot = shots[0].shot
     paths = context.project.shot(shot.folder)
+    if take != NONE:
+        _check_take(shot, paths, take)
+    if not context.dry_run:
+        save_shot(paths.record, replace(shot, circle=None) if take == NONE else shot.circled(take))
+    context.console.say(f"{shot.name}: {'no take' if take == NONE else take} is circled.")
+
+
+def _check_take(shot: Shot, paths: ShotPaths, take: str) -> None:
     names = [t.name for t in list_takes(paths.takes)]
     if take not in names:
         raise UsageError(f"{shot.name} has no take '{take}'.", f"It has: {', '.join(names) or 'none yet'}.")
-    if not context.dry_run:
-        save_shot(paths.record, shot.circled(take))
-    context.console.say(f"{shot.name}: {take} is circled.")

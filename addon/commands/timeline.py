@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..host.blender import run_task
+from ..host.blender import no_space_left, run_task
 from ..shot.documents import digest, digest_file, stable_json
 from ..timeline.edit_plan import EDIT_SCENE, plan_edit
 from .context import blocked_shots
@@ -31,7 +31,7 @@ def timeline(context: Context, info: SceneInfo) -> Path:
     elif context.dry_run:
         bar.finish(f"would lay {len(plan.strips)} strips")
     else:
-        with editing(context.project):
+        with editing(context.project), no_space_left(context.project.root):
             report = run_task(context.blender(), "edit", {
                 "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit),
                 "plan": plan.to_json(),
@@ -41,6 +41,8 @@ def timeline(context: Context, info: SceneInfo) -> Path:
             ", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built"
         )
         context.console.say(f"    sound: {report['sound']}")
+        for note in report.get("notes", []):
+            context.console.say(f"    {note}")
         context.console.record("edit", {"file": str(context.project.edit), **report})
     return context.project.edit
 
@@ -56,9 +58,10 @@ def review_cut(context: Context) -> Path:
     movie.parent.mkdir(parents=True, exist_ok=True)
     aside = movie.with_name(f".{movie.name}.part")
     try:
-        run_task(context.blender(), "render", {
-            "blend": str(context.project.edit), "scene": EDIT_SCENE, "movie": str(aside),
-        }, bar)  # fmt: skip
+        with no_space_left(context.project.root):
+            run_task(context.blender(), "render", {
+                "blend": str(context.project.edit), "scene": EDIT_SCENE, "movie": str(aside),
+            }, bar)  # fmt: skip
         aside.replace(movie)
     finally:
         aside.unlink(missing_ok=True)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 from zipfile import BadZipFile
 
 import numpy as np
 
 from ..errors import DocumentError, storage_error
+from .aside import aside
 from .depth import DepthStats
 from .png import write_png
 from .pose import PosedPerson
@@ -63,23 +63,23 @@ class FrameCache:
 
     def store(self, key: str, drawn: DrawnFrame, camera: Camera) -> None:
         """Write a frame aside and rename it. Losing the race against another process is no error."""
-        aside = self.root / f".{key[:16]}.{uuid4().hex[:8]}.part"
+        part = aside(self.root / key)
         try:
-            aside.mkdir(parents=True)
-            _write(aside / "depth.npy", lambda file: np.save(file, drawn.depth, allow_pickle=False))
-            _write(aside / "person.npz", lambda file: np.savez_compressed(file, person=drawn.person))
-            write_png(aside / "playblast.png", drawn.playblast)
+            part.mkdir(parents=True)
+            _write(part / "depth.npy", lambda file: np.save(file, drawn.depth, allow_pickle=False))
+            _write(part / "person.npz", lambda file: np.savez_compressed(file, person=drawn.person))
+            write_png(part / "playblast.png", drawn.playblast)
             about = {
                 "camera": camera_json(camera),
                 "people": [_person_json(person) for person in drawn.people],
                 "depth": drawn.stats.to_json(),
             }
-            (aside / "frame.json").write_text(json.dumps(about), encoding="utf-8")
-            put_in_place(aside, self.root / key, lambda: self.holds(key))
+            (part / "frame.json").write_text(json.dumps(about), encoding="utf-8")
+            put_in_place(part, self.root / key, lambda: self.holds(key))
         except OSError as error:
             raise storage_error(error, self.root) from error
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
 
     def load(self, key: str) -> RawFrame:
         """Read a frame back; depth stays on disk until it is touched."""
@@ -105,29 +105,29 @@ class FrameCache:
         return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
 
 
-def put_in_place(aside: Path, target: Path, is_whole: Callable[[], bool]) -> None:
-    """Rename the finished folder ``aside`` to ``target``, which ``is_whole`` judges when something is there already.
+def put_in_place(part: Path, target: Path, is_whole: Callable[[], bool]) -> None:
+    """Rename the finished folder ``part`` to ``target``, which ``is_whole`` judges when something is there already.
 
-    Others may do the same at the same time. What is whole stays, and ``aside`` is left to its maker; what is broken
+    Others may do the same at the same time. What is whole stays, and ``part`` is left to its maker; what is broken
     (half deleted, half copied) makes room. Raises `OSError` only when the disk refuses.
     """
     for _ in range(_ATTEMPTS):
         if is_whole():
             return
         try:
-            aside.rename(target)
+            part.rename(target)
         except OSError:
             if not is_whole():
                 _make_room(target)
         else:
             return
     if not is_whole():
-        aside.rename(target)
+        part.rename(target)
 
 
 def _make_room(target: Path) -> None:
     """Move a broken folder to a hidden name and delete it there: nobody ever sees it half gone."""
-    broken = target.with_name(f".{target.name[:32]}.{uuid4().hex[:8]}.part")
+    broken = aside(target)
     with suppress(FileNotFoundError):  # another process was quicker
         target.rename(broken)
     shutil.rmtree(broken, ignore_errors=True)

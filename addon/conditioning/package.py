@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from ..errors import SecondUnitError, UsageError, storage_error
 from ..shot.documents import digest, digest_file, stable_json
 from ..shot.package import DepthInfo, Manifest, Pass, Video, load_manifest, save_manifest
 from ..shot.ports import silent
+from .aside import aside
 from .cache import put_in_place
 from .depth import DepthRange, DepthStats, disparity, shot_range, to_grey8
 from .guide import composite
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..shot.profile import Profile
     from ..shot.timing import FrameMap, MappedFrame
     from .cache import FrameCache, RawFrame
+    from .pose import PosedPerson
 
 ALGORITHM = "second-unit-package/2"
 PASSES = ("depth", "depth16", "pose", "guide", "playblast")
@@ -59,6 +60,7 @@ class PackageOrder:
     passes: tuple[str, ...] = PASSES
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metres_per_unit: float = 1.0
+    renderer: str = "auto"
 
     @property
     def folder_name(self) -> str:
@@ -81,6 +83,15 @@ class PackageOrder:
             self.metres_per_unit,
         ]
         return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a raw frame tells besides its pictures, which are large and not kept."""
+
+    mapped: MappedFrame
+    camera: Mapping[str, Any]
+    people: tuple[PosedPerson, ...]
 
 
 def check_passes(names: Sequence[str]) -> tuple[str, ...]:
@@ -119,19 +130,18 @@ def make_package(
     When another process made the same package meanwhile, theirs is used.
     """
     target = packages / order.folder_name
-    aside = packages / f".{target.name}.{uuid4().hex[:8]}.part"
+    part = aside(target)
     try:
-        aside.mkdir(parents=True)
+        part.mkdir(parents=True)
         spread = shot_range(reduce(DepthStats.__add__, (cache.stats(k) for k in sorted(set(order.hashes.values())))))
-        _write_passes(aside, order, cache, spread, progress)
-        _write_text(aside, order, cache)
-        videos = _write_videos(aside, order, encode)
-        save_manifest(aside, _manifest(aside, order, spread, videos))
-        put_in_place(aside, target, lambda: find_package(packages, order) is not None)
+        _write_text(part, order, _write_passes(part, order, cache, spread, progress))
+        videos = _write_videos(part, order, encode)
+        save_manifest(part, _manifest(part, order, spread, videos))
+        put_in_place(part, target, lambda: find_package(packages, order) is not None)
     except OSError as error:
         raise storage_error(error, packages) from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
     return target
 
 
@@ -139,18 +149,26 @@ def _file(folder: Path, name: str, plate: int) -> Path:
     return folder / name / f"{plate:04d}.png"
 
 
-def _write_passes(folder: Path, order: PackageOrder, cache: FrameCache, spread: DepthRange, progress: Progress) -> None:
+def _write_passes(
+    folder: Path, order: PackageOrder, cache: FrameCache, spread: DepthRange, progress: Progress
+) -> list[_Told]:  # fmt: skip
+    """The pictures of every plate. Returns what else the raw frames tell, in the plates' order."""
     for name in order.passes:
         (folder / name).mkdir()
     plates = order.frame_map.plates
 
-    def one(mapped: MappedFrame) -> None:
-        _write_frame(folder, order, cache.load(order.hashes[mapped.scene]), spread, mapped.plate or 0)
+    def one(mapped: MappedFrame) -> _Told:
+        raw = cache.load(order.hashes[mapped.scene])
+        _write_frame(folder, order, raw, spread, mapped.plate or 0)
+        return _Told(mapped, raw.camera, raw.people)
 
+    told: list[_Told] = []
     # PNG compression and most of numpy release the interpreter lock
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for done, _ in enumerate(pool.map(one, plates), 1):
-            progress(done, len(plates))
+        for item in pool.map(one, plates):
+            told.append(item)
+            progress(len(told), len(plates))
+    return told
 
 
 def _write_frame(folder: Path, order: PackageOrder, raw: RawFrame, spread: DepthRange, plate: int) -> None:
@@ -169,13 +187,12 @@ def _write_frame(folder: Path, order: PackageOrder, raw: RawFrame, spread: Depth
             write_png(_file(folder, name, plate), pictures[name]())
 
 
-def _write_text(folder: Path, order: PackageOrder, cache: FrameCache) -> None:
+def _write_text(folder: Path, order: PackageOrder, told: Sequence[_Told]) -> None:
     """Camera and keypoints per plate."""
-    raws = [(f, cache.load(order.hashes[f.scene])) for f in order.frame_map.plates]
-    cameras = [{"frame": f.plate, "scene": str(f.scene), **raw.camera} for f, raw in raws]
+    cameras = [{"frame": t.mapped.plate, "scene": str(t.mapped.scene), **t.camera} for t in told]
     (folder / "camera").mkdir()
     (folder / "camera" / "camera.json").write_text(stable_json({"axes": "opencv", "frames": cameras}), encoding="utf-8")
-    keypoints = pose_keypoint_json([raw.people for _, raw in raws], order.size)
+    keypoints = pose_keypoint_json([t.people for t in told], order.size)
     (folder / "pose" if "pose" in order.passes else folder / "camera").joinpath("keypoints.json").write_text(
         stable_json(keypoints), encoding="utf-8"
     )
@@ -206,6 +223,11 @@ def _write_videos(folder: Path, order: PackageOrder, encode: Encode) -> dict[str
     }
 
 
+# why a frame was drawn as it was, by what was asked for: today there is one way, so the choice changes no picture
+_REASONS = {
+    "auto": "default; hair, volumes and alpha cut-outs are not looked for yet",
+    "zbuffer": "asked for with --renderer",
+}
 _KINDS = {
     "depth": (8, 3, "disparity"), "depth16": (16, 1, "disparity"), "pose": (8, 3, "openpose"),
     "guide": (8, 3, "disparity+openpose"), "playblast": (8, 3, "sRGB"),
@@ -225,7 +247,7 @@ def _manifest(folder: Path, order: PackageOrder, spread: DepthRange, videos: dic
     return Manifest(
         shot_uuid=order.shot_uuid, shot_name=order.shot_name, source=order.source, fps=order.fps,
         frame_map=order.frame_map, size=order.size, crop=order.crop, profile=order.profile.name, quality=order.quality,
-        renderer={"name": "zbuffer", "reason": "default; hair, volumes and alpha cut-outs are not looked for yet"},
+        renderer={"name": "zbuffer", "reason": _REASONS[order.renderer]},
         depth=DepthInfo(spread.near, spread.far, spread.clipped, order.metres_per_unit), passes=passes, videos=videos,
         people=tuple({"id": i, "rig": name} for i, name in enumerate(order.people)), camera="camera/camera.json",
         input_hash=order.input_hash, volatile=order.volatile,

@@ -6,7 +6,6 @@ Every row is stored as the difference to the one above (filter 2, Up), which sui
 
 from __future__ import annotations
 
-import struct
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import storage_error
+from ..shot.png import GREY, RGB, UP, png_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, RGB = 0, 2
-UP = 2
 
 
 def encode_png(array: npt.NDArray[Any], level: int = 1) -> bytes:
@@ -41,13 +37,7 @@ def encode_png(array: npt.NDArray[Any], level: int = 1) -> bytes:
     raw[:, 0] = UP
     raw[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=raw[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    chunks = _chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(raw.tobytes(), level)), _chunk(b"IEND", b"")
-    return SIGNATURE + b"".join(chunks)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+    return png_file((width, height), bits, colour, raw.tobytes(), lambda rows: zlib.compress(rows, level))
 
 
 def write_png(path: Path, array: npt.NDArray[Any], level: int = 1) -> None:

@@ -7,23 +7,26 @@ lines there too, so readers keep those that begin with ``{``. See `child_main` a
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import errors
-from ..errors import HostError, SecondUnitError, UsageError, storage_error
+from ..errors import HostError, SecondUnitError, StorageError, UsageError, storage_error
 from ..shot.ports import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from ..shot.ports import Progress
 
@@ -31,6 +34,8 @@ CHILD = Path(__file__).with_name("child_main.py")
 _KNOWN = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SecondUnitError)
 }
+# less than one frame of a large picture: Blender stops, or writes stumps, well before the last byte
+_SCARCE_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,22 @@ def run_task(blender: Blender, name: str, args: Mapping[str, object], progress: 
                 return _talk(blender.argv(task), _environment(folder), errors_file, progress, log)
         except OSError as error:
             raise storage_error(error, folder) from error
+
+
+@contextmanager
+def no_space_left(folder: Path) -> Generator[None]:
+    """Inside, a failure of Blender while the disk of ``folder`` has next to nothing left is said to be just that.
+
+    On a full disk Blender itself speaks of codecs, writes stumps without a word, or dies of a signal. Raises
+    `StorageError` in place of `HostError` and `StorageError`; other errors have other reasons.
+    """
+    try:
+        yield
+    except (HostError, StorageError) as error:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+        if shutil.disk_usage(there).free > _SCARCE_BYTES:
+            raise
+        raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder) from error
 
 
 def _environment(folder: str) -> dict[str, str]:

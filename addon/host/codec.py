@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import DocumentError, storage_error
 from ..shot.documents import pair
 from ..shot.ports import silent
-from .blender import Blender, run_task
+from .blender import Blender, no_space_left, run_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +48,14 @@ class BlenderCodec:
             }
             for order in orders
         ]  # fmt: skip
-        run_task(self.blender, "encode", {"movies": movies}, progress)
+        if orders:
+            with no_space_left(orders[0].movie.parent):
+                run_task(self.blender, "encode", {"movies": movies}, progress)
 
     def decode(self, movie: Path, folder: Path) -> list[Path]:
         """See `ports.MovieCodec.decode`."""
-        result = run_task(self.blender, "decode", {"movie": str(movie), "folder": str(folder)})
+        with no_space_left(folder):
+            result = run_task(self.blender, "decode", {"movie": str(movie), "folder": str(folder)})
         return [Path(frame) for frame in result["frames"]]
 
 
@@ -67,3 +70,46 @@ def png_size(path: Path) -> tuple[int, int]:
         raise DocumentError(f"'{path}' is not a PNG.", "Make the control package again.")
     width, height = struct.unpack(">II", head[16:24])
     return width, height
+
+
+# lines of one chunk by the number of the compression
+_EXR_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
+
+
+def is_whole_png(path: Path) -> bool:
+    """Whether a PNG ends as it should; Blender leaves a stump when the disk is full."""
+    return path.is_file() and path.read_bytes()[-8:-4] == b"IEND"
+
+
+def is_whole_exr(path: Path) -> bool:
+    """Whether a single-part OpenEXR of scan lines holds all its chunks to the last byte (openexr.com, file layout).
+
+    Blender leaves a stump, with a table of chunks or without, when the disk is full, and reads it as black.
+    """
+    data = path.read_bytes() if path.is_file() else b""
+    try:
+        at, sizes = _exr_header(data)
+        lines = _EXR_LINES[data[sizes["compression"]]]
+        _, top, _, bottom = struct.unpack_from("<4i", data, sizes["dataWindow"])
+        chunks = struct.unpack_from(f"<{-(-(bottom - top + 1) // lines)}Q", data, at)
+        ends = [start + 8 + struct.unpack_from("<i", data, start + 4)[0] for start in chunks]
+    except (struct.error, IndexError, KeyError, ValueError, OverflowError):
+        return False
+    return all(at < end <= len(data) for end in ends)
+
+
+def _exr_header(data: bytes) -> tuple[int, dict[str, int]]:
+    """Where the header ends, and where the value of each attribute lies."""
+    if data[:5] != b"\x76\x2f\x31\x01\x02":
+        raise ValueError
+    values: dict[str, int] = {}
+    at = 8
+    while data[at]:
+        name_end = data.index(0, at)
+        kind_end = data.index(0, name_end + 1)
+        values[data[at:name_end].decode("latin-1")] = kind_end + 5
+        (length,) = struct.unpack_from("<i", data, kind_end + 1)
+        if length < 0:
+            raise ValueError
+        at = kind_end + 5 + length
+    return at + 1, values

@@ -9,14 +9,15 @@
 
 from __future__ import annotations
 
-import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..errors import StorageError
 from ..timeline.comp_recipe import CompRecipe
+from .codec import is_whole_exr, is_whole_png
 from .edit_file import edit_file, owned_scene
 from .movies import (
     add_image_strip,
@@ -42,7 +43,8 @@ _KEY = "second_unit_key"
 def comp_task(args: Fields, progress: Progress) -> dict[str, Any]:
     """Task ``comp``: edit, comps [...] -> ``built``, the shots whose scene had to be brought up to date.
 
-    A comp with ``render`` is rendered into its folder, with a review movie and three thumbnails.
+    A comp with ``render`` is rendered into its folder, with a review movie and three thumbnails. Raises `StorageError`
+    when a file was not written completely; what there is of it stays, so that the caller can see how full the disk is.
     """
     comps = args.sections("comps")
     built: list[str] = []
@@ -80,6 +82,7 @@ def _render(scene: Any, item: Fields) -> None:
     render_animation(scene)
     scene.render.filepath = "//"
     files = [str(folder / f"{item.text('stem')}.{frame:04d}.exr") for frame in range(first, last + 1)]
+    _refuse_stumps(files, is_whole_exr)
     _review(item, files, scene)
 
 
@@ -188,11 +191,9 @@ def _review(item: Fields, files: list[str], comp: Any) -> None:
     strip.colorspace_settings.name = "Linear Rec.709"
     movie = Path(item.text("movie"))
     movie.parent.mkdir(parents=True, exist_ok=True)
-    aside = movie.with_name(f".{movie.name}.part")
-    movie_output(scene, aside)
+    movie_output(scene, movie)
     render_animation(scene)
-    check_movie(aside, len(files))
-    shutil.move(aside, movie)
+    check_movie(movie, len(files))
     _thumbnails(item, scene)
     bpy.data.scenes.remove(scene)
 
@@ -201,9 +202,21 @@ def _thumbnails(item: Fields, scene: Any) -> None:
     """Single frames of the review, rendered as animations of one frame: a still of a sequencer comes out black."""
     set_format(scene.render.image_settings, "PNG", depth="8", color_mode="RGB")
     scene.render.use_file_extension = True
+    folder = Path(item.text("folder"))
     for index, name in item.mapping("thumbnails").items():
         frame = int(index) + 1
         scene.frame_start = scene.frame_end = frame
-        scene.render.filepath = str(Path(item.text("folder")) / "frame.####")
+        scene.render.filepath = str(folder / "frame.####")
         render_animation(scene)
-        (Path(item.text("folder")) / f"frame.{frame:04d}.png").replace(Path(item.text("folder")) / str(name))
+        made = folder / f"frame.{frame:04d}.png"
+        _refuse_stumps([str(made)], is_whole_png)
+        made.replace(folder / str(name))
+
+
+def _refuse_stumps(files: list[str], is_whole: Callable[[Path], bool]) -> None:
+    """Blender says nothing of a picture it could not write completely."""
+    for file in files:
+        if not is_whole(Path(file)):
+            raise StorageError(
+                f"The picture '{file}' was not written completely.", "Check that the disk has space and run again."
+            )

@@ -67,7 +67,7 @@ def _engine_for(session: _Session) -> type:
         # Blender prints and forgets what an engine raises, so it is carried out by hand
         try:
             session.render(depsgraph)
-        except (SecondUnitError, OSError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+        except _CARRIED as error:
             session.error = error
         result = self.begin_result(0, 0, *_TINY)
         self.end_result(result)
@@ -77,6 +77,11 @@ def _engine_for(session: _Session) -> type:
 
 
 _TINY = (4, 4)
+# all that evaluated data, numpy and our own look-ups can raise
+_CARRIED = (
+    SecondUnitError, OSError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RuntimeError,
+    MemoryError, ReferenceError, AssertionError,
+)  # fmt: skip
 
 
 @contextmanager

@@ -7,14 +7,17 @@ new layout is taken and the edit and comps are carried over, so that an editor's
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import SecondUnitError, StorageError, storage_error
+from ..errors import FULL_DISK, StorageError, storage_error
 from ..shot.documents import digest_file
 from .scene_reader import open_blend
 
@@ -25,10 +28,16 @@ OWNED = "second_unit_owned"
 EDIT = "edit"
 _LAYOUT = "second_unit_layout"
 _THEIRS = "second_unit_layout_names"
+_NAME = "second_unit_name"
+_NUMBERED = re.compile(r"\.\d{3,}$")
+_CUT = 55
+"""Blender cuts names to 62 (strips) or 63 bytes, less where it adds a number: so much of a name is sure to be there."""
+_FULL_BELOW = 1 << 20
+"""With fewer bytes free than this no edit can be written: Blender does not always say why a save failed."""
 
 
 class OpenEdit:
-    """The edit file while it is open. Nothing is saved when `is_unchanged` was set."""
+    """The edit file while it is open. Nothing is saved when `is_unchanged` was set and no scene got a new name."""
 
     def __init__(self) -> None:
         self.is_unchanged = False
@@ -47,12 +56,12 @@ def edit_file(edit: Path, layout: Path | None) -> Generator[OpenEdit]:
     try:
         edit.parent.mkdir(parents=True, exist_ok=True)
         _save(aside)
-        opened = OpenEdit()
+        opened, names = OpenEdit(), _owned_names()
         yield opened
         if theirs is not None:
             for scene in owned_scenes():
                 scene[_LAYOUT], scene[_THEIRS] = layout_hash, theirs
-        if not opened.is_unchanged:
+        if not opened.is_unchanged or _owned_names() != names:
             _save(done, is_copy=True)
             _check_written(done)
             done.replace(edit)
@@ -69,12 +78,48 @@ def owned_scenes() -> list[Any]:
 
 
 def owned_scene(identity: str, name: str) -> Any:
-    """Our scene of that identity, or a new one called ``name``. A namesake of the artist's is left alone."""
+    """Our scene of that identity, or a new one called ``name``. A namesake of the artist's is left alone.
+
+    A scene that still has the name it was given gets the new one; another of ours that is in the way makes room.
+    """
     found = next((s for s in owned_scenes() if s[OWNED] == identity), None)
+    if found is None or _has_given_name(found, name):
+        _make_room(identity, name)
     if found is None:
         found = bpy.data.scenes.new(name)
         found[OWNED] = identity
+    follow_name(found, name)
     return found
+
+
+def _make_room(identity: str, name: str) -> None:
+    """Move another scene of ours off ``name``, which its own shot has no more; it keeps what we know it by."""
+    for other in owned_scenes():
+        if other.name == name and other[OWNED] != identity:
+            other.name = f"{name}.001"
+
+
+def _has_given_name(thing: Any, wanted: str) -> bool:
+    """Whether a scene or strip is still called what we called it, the number that Blender may add aside."""
+    given, now = (_NUMBERED.sub("", str(name)) for name in (thing.get(_NAME, wanted), thing.name))
+    return now == given or (len(now.encode()) >= _CUT and given.startswith(now))
+
+
+def is_renamed(thing: Any, wanted: str) -> bool:
+    """Whether a scene or strip of ours was given another name than ``wanted``."""
+    return thing.get(_NAME, wanted) != wanted
+
+
+def follow_name(thing: Any, wanted: str) -> None:
+    """Give a scene or strip the name its shot has now, unless people have given it one of their own."""
+    if _has_given_name(thing, wanted):
+        if is_renamed(thing, wanted):
+            thing.name = wanted
+        thing[_NAME] = wanted
+
+
+def _owned_names() -> dict[str, str]:
+    return {scene[OWNED]: scene.name for scene in owned_scenes()}
 
 
 def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
@@ -114,21 +159,23 @@ def _names() -> str:
 
 
 def _save(path: Path, *, is_copy: bool = False) -> None:
+    """Raises `OSError` when the disk is full, `StorageError` when the file could not be written otherwise."""
     preferences: Any = bpy.context.preferences
     preferences.filepaths.save_version = 0
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True, compress=True, copy=is_copy)
     except RuntimeError as error:
-        raise SecondUnitError(
-            f"'{path.parent}' could not be written: {str(error).strip()}",
-            "Check that the disk has space and that you may write there.",
+        why = str(error).removeprefix("Error:").strip().rstrip(".")
+        _refuse_full(path.parent, why)
+        raise StorageError(
+            f"'{path.parent}' could not be written: {why}.", "Check that you may write there."
         ) from error
 
 
 def _check_written(path: Path) -> None:
     """Read the file back: Blender's compressed save says nothing when the disk is full."""
-    library: Any = bpy.data.libraries.load(str(path), link=False)
     try:
+        library: Any = bpy.data.libraries.load(str(path), link=False)
         with path.open("rb") as file:
             os.fsync(file.fileno())
         with library as (there, _):
@@ -139,8 +186,18 @@ def _check_written(path: Path) -> None:
         raise _torn(path)
 
 
+def _refuse_full(folder: Path, why: str = "") -> None:
+    """Raise what the system says for a full disk when that is why a file could not be written below ``folder``."""
+    opened = Path(bpy.data.filepath)
+    needed = max(_FULL_BELOW, opened.stat().st_size if opened.is_file() else 0)
+    if any(os.strerror(code) in why for code in FULL_DISK) or shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _torn(path: Path) -> StorageError:
+    """The error for a file that is not whole. Raises `OSError` when that is because the disk is full."""
+    _refuse_full(path.parent)
     return StorageError(
         f"The edit could not be written completely below '{path.parent}'; the one from before is still there.",
-        "Check that the disk has space and run again.",
+        "Check the disk and run again.",
     )

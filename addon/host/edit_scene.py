@@ -3,26 +3,39 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
+from ..shot.documents import digest, digest_file, write_atomic
+from ..shot.naming import folder_name
 from ..timeline.edit_plan import read_strip
-from .edit_file import EDIT, edit_file, owned_scene
+from .edit_file import EDIT, edit_file, follow_name, is_renamed, owned_scene
 from .movies import add_image_strip, plain_colour, refuse_missing, set_rate
 from .versions import abspath, ensure_editor, has_sound, show_in_sequencer, strip_get, strip_set, strips_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from ..shot.documents import Fields
     from ..shot.ports import Progress
     from ..timeline.edit_plan import StripPlan
 
-_SHOT, _KEY, _PLACE, _SOUND = (f"second_unit_{name}" for name in ("shot", "key", "place", "sound"))
+_SHOT, _KEY, _PLACE = (f"second_unit_{name}" for name in ("shot", "key", "place"))
+# the name of the layout's sound strip, and what it was like when ours was last brought up to date
+_SOUND, _SOUND_WAS = "second_unit_sound", "second_unit_sound_was"
+_LEVELS = ("volume", "pan", "mute")
+_LAST_CHANNEL = 128
 
 
 def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``edit``: layout, scene, edit, plan -> which strips were made, changed, kept and removed."""
+    """Task ``edit``: layout, scene, edit, plan -> which strips were made, changed, kept and removed.
+
+    ``notes`` are sentences about what could not be as planned.
+    """
     progress(0, 1, "building the edit")
     plan = args.section("plan")
     with edit_file(Path(args.text("edit")), Path(args.text("layout"))):
@@ -30,7 +43,7 @@ def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
         scene = owned_scene(EDIT, plan.text("scene"))
         _frame(scene, plan)
         report = _lay_strips(scene, [read_strip(item) for item in plan.sections("strips")], plan)
-        report["sound"] = _lay_sound(scene, layout, plan)
+        report["sound"] = _lay_sounds(scene, layout, plan, report["notes"])
         _show(scene)
     return report
 
@@ -47,41 +60,59 @@ def _frame(scene: Any, plan: Fields) -> None:
         channels[number].name = name
 
 
-def _channel(plan: Fields, name: str) -> int:
-    return plan.items("channels").index(name) + 1
-
-
 def _lay_strips(scene: Any, plans: list[StripPlan], plan: Fields) -> dict[str, Any]:
-    """Make and update the strips we own, found by their properties; whatever the editor added stays."""
-    ours: dict[str, list[Any]] = {}
-    for strip in strips_of(ensure_editor(scene)):
-        if _SHOT in strip:
-            ours.setdefault(strip[_SHOT], []).append(strip)
-    report: dict[str, Any] = {"made": [], "changed": [], "kept": [], "removed": []}
+    """Make and update the strips we own, found by their properties; whatever the editor added stays.
+
+    First everything that has to leave its place does, then what is new is laid: no shot pushes another one aside.
+    """
+    ours, theirs = _owned_strips(scene, _SHOT), _names_of_others(scene)
+    report: dict[str, Any] = {"made": [], "changed": [], "kept": [], "removed": [], "notes": []}
+    to_lay: list[StripPlan] = []
     for item in plans:
-        report[_update(scene, item, ours.pop(item.shot_uuid, []), _channel(plan, "Takes"))].append(item.name)
+        fate, is_to_lay = _update(scene, item, ours.pop(item.shot_uuid, []))
+        report[fate].append(item.name)
+        if is_to_lay:
+            to_lay.append(item)
     for orphans in ours.values():
         report["removed"].append(orphans[0].name)
         _remove(scene, orphans)
+    report["notes"] += [_gone(name) for name in theirs if name not in _names_of_others(scene)]
+    _follow_names(scene, plans)
+    channels = plan.items("channels")
+    report["notes"] += [note for item in to_lay if (note := _lay(scene, item, channels))]
     return report
 
 
-def _update(scene: Any, item: StripPlan, old: list[Any], channel: int) -> str:
-    """Bring the strips of one shot up to date (an editor may have cut one in two); returns what became of them.
+def _names_of_others(scene: Any) -> list[str]:
+    return [strip.name for strip in strips_of(ensure_editor(scene)) if _SHOT not in strip]
+
+
+def _gone(name: str) -> str:
+    return f"The strip '{name}' worked on a shot that had to be laid anew, and went with it: make it again."
+
+
+def _owned_strips(scene: Any, mark: str) -> dict[str, list[Any]]:
+    """Our strips by what their property ``mark`` says; an editor may have cut one in two."""
+    ours: dict[str, list[Any]] = {}
+    for strip in strips_of(ensure_editor(scene)):
+        if mark in strip:
+            ours.setdefault(strip[mark], []).append(strip)
+    return ours
+
+
+def _update(scene: Any, item: StripPlan, old: list[Any]) -> tuple[str, bool]:
+    """Bring the strips of one shot up to date where they lie. Returns what becomes of them, and whether to lay one.
 
     Another take in the same place keeps trims, effects and transitions: only the files change.
     """
     if old and all(strip[_KEY] == item.key for strip in old):
-        return "kept"
+        return "kept", False
     if old and all(strip.get(_PLACE) == item.place and len(strip.elements) == len(item.files) for strip in old):
         for strip in old:
             _refill(strip, item)
-        return "changed"
-    if old:
-        channel = old[0].channel
-        _remove(scene, old)
-    _lay(scene, item, channel)
-    return "changed" if old else "made"
+        return "changed", False
+    _remove(scene, old)
+    return ("changed" if old else "made"), True
 
 
 def _remove(scene: Any, strips: list[Any]) -> None:
@@ -89,12 +120,63 @@ def _remove(scene: Any, strips: list[Any]) -> None:
         strips_of(scene.sequence_editor).remove(strip)
 
 
-def _lay(scene: Any, item: StripPlan, channel: int) -> None:
-    strip = add_image_strip(scene, item.name, [f"//{file}" for file in item.files], channel, item.start)
-    strip_set(strip, "left_handle", item.cut.first)
-    strip_set(strip, "right_handle", item.cut.last + 1)
+def _follow_names(scene: Any, plans: list[StripPlan]) -> None:
+    """Strips follow their shots' names. By way of the uuid: two shots may have swapped names."""
+    ours = _owned_strips(scene, _SHOT)
+    renamed = [(s, item) for item in plans for s in ours.get(item.shot_uuid, []) if is_renamed(s, item.name)]
+    for way in ("shot_uuid", "name"):
+        for strip, item in renamed:
+            follow_name(strip, getattr(item, way))
+
+
+def _lay(scene: Any, item: StripPlan, channels: list[str]) -> str:
+    """Lay a shot on the channel of the takes, or on the next one that is free at its frames; then a note says so.
+
+    It is trimmed on an empty channel first: a strip that touches another while it changes is pushed aside by Blender.
+    """
+    place, takes = (item.start, item.cut.first, item.cut.last + 1), channels.index("Takes") + 1
+    in_its_place = _strips_at(scene, takes, *place[1:])
+    channel = _free_channel(scene, range(takes, _LAST_CHANNEL), *place[1:])
+    files = [f"//{file}" for file in item.files]
+    strip = add_image_strip(scene, item.name, files, _empty_channel(scene), item.start)
+    _put(scene, strip, place, channel)
     strip.transform.scale_x = strip.transform.scale_y = item.scale
     _own(strip, item)
+    follow_name(strip, item.name)
+    if not in_its_place:
+        return ""
+    called = f" ({channels[channel - 1]})" if channel <= len(channels) else ""
+    return f"{item.name} lies on channel {channel}{called}: the strip '{in_its_place[0].name}' is in its place."
+
+
+def _put(scene: Any, strip: Any, place: Sequence[float], channel: int) -> None:
+    """Bring a strip to (content start, left handle, right handle) and a channel that is free there."""
+    start, left, right = place
+    strip.channel = _empty_channel(scene)
+    strip_set(strip, "content_start", start)
+    # the right one first and last: handles cannot pass each other
+    for name, frame in (("right_handle", right), ("left_handle", left), ("right_handle", right)):
+        strip_set(strip, name, int(frame))
+    strip.channel = channel
+
+
+def _strips_at(scene: Any, channel: int, left: float, right: float) -> list[Any]:
+    return [
+        strip
+        for strip in strips_of(scene.sequence_editor)
+        if strip.channel == channel and strip_get(strip, "left_handle") < right
+        and strip_get(strip, "right_handle") > left
+    ]  # fmt: skip
+
+
+def _free_channel(scene: Any, channels: Iterable[int], left: float, right: float) -> int:
+    """The first of ``channels`` with nothing between two frames; the last channel when there is none."""
+    return next((c for c in channels if not _strips_at(scene, c, left, right)), _LAST_CHANNEL)
+
+
+def _empty_channel(scene: Any) -> int:
+    used = {strip.channel for strip in strips_of(scene.sequence_editor)}
+    return next((c for c in range(_LAST_CHANNEL, 0, -1) if c not in used), _LAST_CHANNEL)
 
 
 def _refill(strip: Any, item: StripPlan) -> None:
@@ -111,33 +193,93 @@ def _own(strip: Any, item: StripPlan) -> None:
     strip[_SHOT], strip[_KEY], strip[_PLACE] = item.shot_uuid, item.key, item.place
 
 
-def _lay_sound(scene: Any, layout: Any, plan: Fields) -> str:
-    """Bring the layout's sound strips along, once. Packed sound is written beside the edit first."""
+def _lay_sounds(scene: Any, layout: Any, plan: Fields, notes: list[str]) -> str:
+    """Let our sound strips follow the layout's. Packed sound is written beside the edit first."""
     source = layout.sequence_editor
-    wanted = [s for s in strips_of(source) if s.type == "SOUND"] if source else []
-    editor = ensure_editor(scene)
-    known = {s[_SOUND] for s in strips_of(editor) if _SOUND in s}
-    new = [s for s in wanted if s.name not in known]
-    if new and not has_sound():
-        return "this Blender was built without sound"
-    for old in new:
-        start = int(strip_get(old, "content_start"))
-        strip = strips_of(editor).new_sound(old.name, _sound_file(old.sound), _channel(plan, "Sound"), start)
-        strip_set(strip, "left_handle", strip_get(old, "left_handle"))
-        strip_set(strip, "right_handle", strip_get(old, "right_handle"))
-        strip.mute, strip.volume = old.mute, old.volume
-        strip[_SOUND] = old.name
-    return f"{len(wanted)} sound strips"
+    wanted = {s.name: s for s in strips_of(source) if s.type == "SOUND" and s.sound is not None} if source else {}
+    ours = _owned_strips(scene, _SOUND)
+    for name in ours.keys() - wanted.keys():
+        _remove(scene, ours[name])
+    channels = [plan.items("channels").index("Sound") + 1, *range(len(plan.items("channels")) + 1, _LAST_CHANNEL)]
+    is_left_out = False
+    for name, theirs in wanted.items():
+        now = _sound_state(theirs)
+        if not Path(abspath(now["file"])).is_file():
+            notes.append(f"The sound file '{abspath(now['file'])}' of the layout's strip '{name}' is missing.")
+        is_left_out |= not _follow_sound(scene, name, now, ours.get(name, []), channels)
+    return "this Blender was built without sound" if is_left_out else f"{len(wanted)} sound strips"
+
+
+def _sound_state(strip: Any) -> dict[str, Any]:
+    """What of a sound strip is followed, each for itself."""
+    place = [float(strip_get(strip, name)) for name in ("content_start", "left_handle", "right_handle")]
+    return {"file": _sound_file(strip.sound), "place": place, **{n: getattr(strip, n) for n in _LEVELS}}
+
+
+def _follow_sound(scene: Any, name: str, now: dict[str, Any], ours: list[Any], channels: list[int]) -> bool:
+    """Bring our strips of one sound up to date in what changed in the layout; the rest is the editor's.
+
+    False when this Blender cannot, because it was built without sound.
+    """
+    was = _sound_was(ours[0], now) if ours else {}
+    if was.get("file") != now["file"]:
+        if not has_sound():
+            return False
+        ours = [_new_sound(scene, name, now, old, channels) for old in ours or [None]]
+    if was.get("place") != now["place"]:
+        _remove(scene, ours[1:])
+        ours = ours[:1]
+        _put_sound(scene, ours[0], now["place"], [ours[0].channel, *channels] if was else channels)
+    for strip in ours:
+        for level in _LEVELS:
+            if was.get(level) != now[level]:
+                setattr(strip, level, now[level])
+        strip[_SOUND], strip[_SOUND_WAS] = name, json.dumps(now)
+    return True
+
+
+def _sound_was(strip: Any, now: dict[str, Any]) -> dict[str, Any]:
+    """What the layout's strip was like when ours was last brought up to date; ``now`` where nobody wrote that down."""
+    try:
+        was: object = json.loads(str(strip.get(_SOUND_WAS, "null")))
+    except ValueError:
+        return now
+    return cast("dict[str, Any]", was) if isinstance(was, dict) else now
+
+
+def _new_sound(scene: Any, name: str, now: dict[str, Any], old: Any | None, channels: list[int]) -> Any:
+    """A strip for the sound; one that takes the place of ``old`` is what that was but for the file."""
+    strip = strips_of(scene.sequence_editor).new_sound(name, now["file"], _empty_channel(scene), 1)
+    if old is None:
+        return strip
+    kept = {level: getattr(old, level) for level in ("name", *_LEVELS)}
+    place = [strip_get(old, handle) for handle in ("content_start", "left_handle", "right_handle")]
+    channels = [old.channel, *channels]
+    _remove(scene, [old])
+    _put_sound(scene, strip, place, channels)
+    for level, value in kept.items():
+        setattr(strip, level, value)
+    return strip
+
+
+def _put_sound(scene: Any, strip: Any, place: Sequence[float], channels: list[int]) -> None:
+    strip.channel = _empty_channel(scene)
+    _put(scene, strip, place, _free_channel(scene, channels, place[1], place[2]))
 
 
 def _sound_file(sound: Any) -> str:
-    """A path for the sound; a packed one is written into the project's ``sound`` folder."""
+    """A path for the sound; a packed one is written into the project's ``sound`` folder, named by its content."""
     if sound.packed_file is None:
-        return abspath(sound.filepath)
-    name = Path(sound.filepath.replace("\\", "/").rsplit("/", 1)[-1].removeprefix("//") or sound.name).name
+        return os.path.normpath(abspath(sound.filepath))
+    content = bytes(sound.packed_file.data)
+    named = Path(sound.filepath.replace("\\", "/").rsplit("/", 1)[-1] or sound.name)
+    sha = digest(content)
+    suffix = named.suffix if named.suffix[1:].isalnum() else ""
+    # no name of the artist's is refused, not even one without a letter
+    name = f"{folder_name(f'sound {named.stem}')[6:] or 'sound'}.{sha[:8]}{suffix}"
     target = Path(abspath("//")) / "sound" / name
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(bytes(sound.packed_file.data))
+    if not target.is_file() or digest_file(target) != sha:
+        write_atomic(target, content)
     return f"//sound/{name}"
 
 

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import astuple
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import SceneError
 from ..shot.camera import Camera, Lens, fit_into, intrinsics
 from ..shot.geometry import NOBODY, FrameGeometry, Instance, Light, LightKind, Mesh
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 _TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 _FILLER = 2**31 - 1
+# volume spanned by the three unit axes of a camera, below which it has no direction left
+_FLAT = 1e-6
+# Blender stores infinity as the largest float32; squares of what is smaller than this still fit into one
+_ENDLESS = 1e18
 
 
 class Extractor:
@@ -109,9 +115,15 @@ def _read_mesh(data: Any) -> tuple[Mesh, bytes]:
 
 
 def read_camera(thing: Any, size: tuple[int, int], scene: Any) -> Camera:
-    """The evaluated camera object at a delivery size in pixels. Its object scale does not count, as in Cycles."""
+    """The evaluated camera object at a delivery size in pixels. Its object scale does not count, as in Cycles.
+
+    Raises `SceneError` when no picture can be taken from where it stands, or through its lens.
+    """
     data, render = thing.data, scene.render
+    _check_place(thing, scene)
     orthographic = data.type == "ORTHO"
+    if orthographic and not data.ortho_scale > 0:
+        raise _no_picture(thing, scene, "its orthographic scale is not above 0")
     fx, fy, cx, cy = intrinsics(
         size=size, aspect=(render.pixel_aspect_x, render.pixel_aspect_y), fit=data.sensor_fit,
         focal=data.ortho_scale if orthographic else data.lens, sensor=(data.sensor_width, data.sensor_height),
@@ -120,10 +132,30 @@ def read_camera(thing: Any, size: tuple[int, int], scene: Any) -> Camera:
     pose = thing.matrix_world.normalized()
     sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
     lens = Lens(data.lens, sensor, *_focus(thing))
+    numbers = (fx, fy, cx, cy, data.clip_start, data.clip_end, *(v for v in astuple(lens) if v is not None))
+    if not np.isfinite(numbers).all():
+        raise _no_picture(thing, scene, "its lens, shift, clipping or focus is infinite or no number")
     return Camera(
         size[0], size[1], fx, fy, cx, cy, data.clip_start, data.clip_end,
         _TO_OPENCV @ np.linalg.inv(np.array(pose, dtype=np.float64)), orthographic, lens,
     )  # fmt: skip
+
+
+def _check_place(thing: Any, scene: Any) -> None:
+    matrix = np.array(thing.matrix_world, dtype=np.float64)
+    if not np.abs(matrix).max() < _ENDLESS:  # so NaN is caught as well
+        raise _no_picture(thing, scene, "its location, rotation or scale is infinite or no number")
+    # lengths first: a small camera is no flat one
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not lengths.all() or abs(np.linalg.det(matrix[:3, :3] / lengths)) < _FLAT:
+        raise _no_picture(thing, scene, "it is scaled to nothing")
+
+
+def _no_picture(thing: Any, scene: Any, why: str) -> SceneError:
+    return SceneError(
+        f"The camera '{thing.name}' cannot take a picture at frame {scene.frame_current}: {why}.",
+        "Correct its transform and its lens there, and those of what it is parented to or driven by.",
+    )
 
 
 def _focus(thing: Any) -> tuple[float | None, float | None]:

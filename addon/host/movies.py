@@ -20,6 +20,8 @@ from .scene_reader import open_blend
 from .versions import abspath, ensure_editor, movie_length, set_format, strips_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..shot.documents import Fields
     from ..shot.ports import Progress
 
@@ -177,6 +179,7 @@ def render_task(args: Fields, progress: Progress) -> dict[str, Any]:
     progress(0, 1, "rendering the cut")
     open_blend(Path(args.text("blend")))
     scene, movie = _edit_scene(args.text("scene")), Path(args.text("movie"))
+    _refuse_missing_strips(scene, set())
     movie_output(scene, movie, audio=_has_sound(scene))
     render_animation(scene)
     check_movie(movie, len(range(scene.frame_start, scene.frame_end + 1, scene.frame_step)))
@@ -188,7 +191,45 @@ def _edit_scene(name: str) -> Any:
     for scene in owned_scenes():
         if scene[OWNED] == EDIT:
             return scene
-    raise SceneError(f"The file holds no scene '{name}' that Second Unit made.", "Run 'second-unit return' again.")
+    raise SceneError(f"The file holds no scene '{name}' that Second Unit made.", "Run 'second-unit timeline' again.")
+
+
+def _refuse_missing_strips(scene: Any, seen: set[str]) -> None:
+    """Refuse picture strips without their files: they end Blender (images) or come out black (movies).
+
+    Also those within metas and in the edits of scenes that are strips; not what is muted, which nobody renders.
+    """
+    if scene.sequence_editor is None or scene.name in seen:
+        return
+    seen.add(scene.name)
+    for strip in _rendered_strips(scene.sequence_editor):
+        if strip.type == "SCENE" and strip.scene is not None:
+            _refuse_missing_strips(strip.scene, seen)
+        for file in _files_of(strip):
+            if not Path(abspath(file)).is_file():
+                raise DocumentError(
+                    f"The strip '{strip.name}' in '{scene.name}' shows '{abspath(file)}', which is missing.",
+                    "Restore the file, or mute the strip in the edit, then run again.",
+                )
+
+
+def _rendered_strips(owner: Any) -> Iterator[Any]:
+    """The strips of a sequence editor or meta that are not muted, and those within."""
+    for strip in strips_of(owner):
+        if strip.mute or owner.channels[strip.channel].mute:
+            continue
+        yield strip
+        if strip.type == "META":
+            yield from _rendered_strips(strip)
+
+
+def _files_of(strip: Any) -> list[str]:
+    if strip.type == "IMAGE":
+        return [
+            os.path.join(strip.directory, element.filename)  # noqa: PTH118 - blend-relative paths are not Paths
+            for element in strip.elements
+        ]
+    return [strip.filepath] if strip.type == "MOVIE" else []
 
 
 def _has_sound(scene: Any) -> bool:

@@ -2,12 +2,17 @@
 """The tasks a child Blender knows, and how it answers. Needs bpy.
 
 Each task takes its arguments as `Fields` and returns plain JSON. Answers are lines that begin with ``{"second_unit"``.
+What no task foresaw is answered as well, by name and with a report that is kept, and then ends this process.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+import traceback
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SecondUnitError, storage_error
@@ -17,6 +22,7 @@ from . import comp_scene, condition, edit_scene, movies, scene_reader
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
 
     from ..shot.ports import Progress
 
@@ -35,7 +41,9 @@ def run(task_file: Path) -> int:
     """Perform the task described in ``task_file``; 0 when it answered with a result."""
     task: dict[str, Any] = json.loads(task_file.read_text(encoding="utf-8"))
     try:
-        result = TASKS[task["task"]](Fields(task["args"], task["task"]), _report)
+        with ExitStack() as last:
+            last.push(_tell)
+            result = TASKS[task["task"]](Fields(task["args"], task["task"]), _report)
     except SecondUnitError as error:
         _say({"second_unit": "error", "kind": type(error).__name__, "what": error.what, "fix": error.fix})
         return 1
@@ -44,6 +52,20 @@ def run(task_file: Path) -> int:
         return 1
     _say({"second_unit": "result", "result": result})
     return 0
+
+
+def _tell(kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    """Answer what is not in our own words with its name; the error goes on its way and ends the process."""
+    if kind is None or error is None or issubclass(kind, (SecondUnitError, OSError)) or not issubclass(kind, Exception):
+        return
+    handle, kept = tempfile.mkstemp(prefix="second_unit_report_", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    said = f"{kind.__name__}: {error}".splitlines()[0].rstrip(".: ")
+    _say({
+        "second_unit": "error", "kind": "HostError", "what": f"Blender could not finish this: {said}.",
+        "fix": f"The report is in '{kept}'; look there for what the scene has to do with it, or send it to us.",
+    })  # fmt: skip
 
 
 def _sentence(error: OSError) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ..errors import SceneError
+from ..errors import DocumentError, SceneError
 from .documents import Fields, Json, Schema, read_document, write_document
 from .naming import folder_name, free_folder, shot_name
 from .timing import FrameRange
@@ -119,7 +119,10 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """The record of a shot. ``folder`` is where it was born and stays; ``name`` follows the marker."""
+    """The record of a shot. ``folder`` is where it was born and stays; ``name`` follows the marker.
+
+    ``handles`` (head, tail) are what the scene last said, and ``handles_of`` the name under which it said so.
+    """
 
     uuid: str
     name: str
@@ -130,12 +133,27 @@ class Shot:
     circle: str | None = None
     ratings: Mapping[str, int] = field(default_factory=dict[str, int])
     notes: str = ""
+    handles: tuple[int, int] | None = None
+    handles_of: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def born(cls, blocking: Blocking, brief: Brief, taken: Collection[str] = ()) -> Shot:
         """A new shot with a new uuid, in a folder of its own: a renamed shot keeps the folder it was born in."""
         return cls(str(uuid4()), blocking.name, free_folder(blocking.name, taken), blocking.marker, brief)
+
+    def blocked(self, blocking: Blocking) -> Shot:
+        """With name, marker and handles as the scene has them now.
+
+        A scene lists handles by marker name, so a renamed marker leaves them behind: then the record's count. An
+        entry that is gone although the name is the same was taken back.
+        """
+        marker = replace(blocking.marker, extra=self.marker.extra)
+        is_taken_back = blocking.handles is None and self.handles_of == blocking.name
+        handles, said_as = (None, "") if is_taken_back else (self.handles, self.handles_of)
+        if blocking.handles is not None:
+            handles, said_as = blocking.handles, blocking.name
+        return replace(self, name=blocking.name, marker=marker, handles=handles, handles_of=said_as)
 
     def circled(self, take: str) -> Shot:
         """With ``take`` chosen."""
@@ -150,9 +168,25 @@ def save_shot(path: Path, shot: Shot) -> None:
     body: Json = {
         "uuid": shot.uuid, "name": shot.name, "marker": marker, "brief": shot.brief.to_json(),
         "cast": [dict(member) for member in shot.cast], "circle": shot.circle, "ratings": dict(shot.ratings),
-        "notes": shot.notes, **shot.extra,
+        "notes": shot.notes, **_handles_json(shot), **shot.extra,
     }  # fmt: skip
     write_document(path, SHOT_SCHEMA, body)
+
+
+def _handles_json(shot: Shot) -> Json:
+    return {"handles": list(shot.handles), "handles_of": shot.handles_of} if shot.handles is not None else {}
+
+
+def _read_handles(fields: Fields, path: Path) -> tuple[int, int] | None:
+    if fields.items("handles", []) == []:
+        return None
+    head, tail = fields.integers("handles", 2)
+    if min(head, tail) < 0:
+        raise DocumentError(
+            f"'{path}' is damaged: 'handles' should be frames before and after the cut, 0 or more.",
+            "Correct them, for example to [8, 8], and run again.",
+        )
+    return head, tail
 
 
 def load_shot(path: Path) -> Shot:
@@ -164,7 +198,7 @@ def load_shot(path: Path) -> Shot:
         marker=Marker(marker.text("name"), marker.integer("frame"), marker.text("camera"), marker.rest()),
         brief=Brief.from_json(fields.section("brief", {})), cast=fields.mappings("cast", []),
         circle=fields.maybe_text("circle"), ratings=fields.mapping("ratings", {}), notes=fields.text("notes", ""),
-        extra=fields.rest(),
+        handles=_read_handles(fields, path), handles_of=fields.text("handles_of", ""), extra=fields.rest(),
     )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .documents import Fields, Json, Schema, read_document, write_document
-from .naming import folder_name, frame_name, take_number
+from ..errors import DocumentError
+from .documents import Fields, Json, Schema, digest_file, read_document, write_document
+from .naming import folder_name, take_number
 from .shot import Brief
 
 if TYPE_CHECKING:
@@ -41,9 +42,30 @@ class Take:
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def frame_pattern(self) -> str:
+        """The name of every frame: ``SH010.t001.{frame:04d}.png``."""
+        return f"{folder_name(self.shot_name)}.{self.name}.{{frame:04d}}.png"
+
     def frame_file(self, folder: Path, plate: int) -> Path:
         """Where a plate lies, ``folder`` being the take's own."""
-        return folder / "frames" / frame_name(folder_name(self.shot_name), self.name, plate)
+        return folder / "frames" / self.frame_pattern.format(frame=plate)
+
+    def check_frames(self, folder: Path) -> None:
+        """Raise `DocumentError` for the first frame that is not as it was made; ``folder`` is the take's own."""
+        for plate, sha256 in zip(self.plates, self.sha256, strict=False):
+            file = self.frame_file(folder, plate)
+            if not is_as_made(file, sha256):
+                how = "damaged" if file.is_file() else "missing"
+                raise DocumentError(
+                    f"Frame {plate} of {self.shot_name}'s take {self.name} is {how}: '{file}'.",
+                    "Restore it, circle another take with 'second-unit takes', or generate a new one with --seed.",
+                )
+
+
+def is_as_made(file: Path, sha256: str) -> bool:
+    """Whether a file is there and is what it was when its digest was taken."""
+    return file.is_file() and digest_file(file) == sha256
 
 
 def save_take(folder: Path, take: Take) -> None:

@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from ..shot.documents import Schema, digest, read_document, stable_json, write_document
+from ..shot.documents import Fields, Schema, digest, read_document, stable_json, write_document
 from .cdl import Cdl, Rgb
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ..shot.documents import Fields, Json
+    from ..shot.documents import Json
 
 COMP_SCHEMA = Schema("second_unit.comp", 1)
 COMP = "comp.json"
+_FRAME = re.compile(r"(.+\.comp\.t\d{3,}\.v\d{3})\.\d{4,}\.exr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +73,50 @@ def _rgb(fields: Fields, key: str) -> Rgb:
 
 @dataclass(frozen=True, slots=True)
 class Comp:
-    """A finished comp: which take it was made from and how. ``key`` is equal for equal work."""
+    """A finished comp: which take it was made from and how. ``key`` is equal for equal work.
+
+    ``files`` lie beside ``comp.json``, the frames among them begin with ``stem``; ``movie`` lies with the movies for
+    review. They keep the name the shot had.
+    """
 
     shot_uuid: str
     take_uuid: str
     recipe: CompRecipe
     frames: tuple[int, ...]
+    stem: str = ""
+    files: tuple[str, ...] = ()
+    movie: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def key(self) -> str:
         """Hash of everything the pictures depend on."""
         return digest(stable_json([self.take_uuid, self.recipe.to_json(), list(self.frames)]).encode())
+
+    def named(self, stem: str) -> Comp:
+        """The comp whose frames and movie begin with ``stem``, with the files it must have."""
+        return replace(self, stem=stem, files=expected_files(stem, self.frames), movie=f"{stem}.mp4")
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether every file is there. An empty one is what a full disk leaves."""
+        found = {file.name for file in folder.iterdir() if file.is_file() and file.stat().st_size}
+        return bool(self.files) and found.issuperset(self.files)
+
+
+def sample_positions(count: int) -> tuple[int, int, int]:
+    """First, middle and last of ``count`` frames: what sheets show."""
+    return 0, count // 2, count - 1
+
+
+def thumbnail_name(position: int) -> str:
+    """``thumbnail.0.png`` for the first frame."""
+    return f"thumbnail.{position}.png"
+
+
+def expected_files(stem: str, frames: Sequence[int]) -> tuple[str, ...]:
+    """The names of all frames and thumbnails of a comp."""
+    thumbnails = (thumbnail_name(position) for position in sample_positions(len(frames)))
+    return tuple(dict.fromkeys((*(f"{stem}.{frame:04d}.exr" for frame in frames), *thumbnails)))
 
 
 def save_comp(folder: Path, comp: Comp) -> None:
@@ -89,13 +125,33 @@ def save_comp(folder: Path, comp: Comp) -> None:
         "shot": comp.shot_uuid, "take": comp.take_uuid, "key": comp.key, "recipe": comp.recipe.to_json(),
         "frames": list(comp.frames), "encoding": "Linear Rec.709",
     }  # fmt: skip
+    if comp.stem:
+        body |= {"stem": comp.stem, "files": list(comp.files), "movie": comp.movie}
+    body |= comp.extra
     write_document(folder / COMP, COMP_SCHEMA, body)
 
 
 def load_comp(folder: Path) -> Comp:
     """Read ``comp.json``."""
     fields = read_document(folder / COMP, COMP_SCHEMA)
-    return Comp(
+    fields.skip("key", "encoding")
+    bare = Comp(
         fields.text("shot"), fields.text("take"), CompRecipe.from_json(fields.section("recipe")),
         fields.integers("frames"),
     )  # fmt: skip
+    if fields.maybe_text("stem") is None:
+        return replace(bare, extra=fields.rest())
+    files = tuple(Fields({"files": name}, str(folder / COMP)).file_name("files") for name in fields.texts("files"))
+    stem, movie = fields.file_name("stem"), fields.file_name("movie")
+    return replace(bare, stem=stem, files=files, movie=movie, extra=fields.rest())
+
+
+def find_comp(folder: Path) -> Comp:
+    """Read ``comp.json``; one that does not name its files yet is given those it must have.
+
+    They are called what the shot was called then, which a frame tells. Where none is left there is nothing to name.
+    """
+    comp = load_comp(folder)
+    frames = sorted(file.name for file in folder.glob("*.exr")) if not comp.stem else []
+    stem = next((found[1] for name in frames if (found := _FRAME.fullmatch(name))), None)
+    return comp.named(stem) if stem is not None else comp

@@ -110,7 +110,7 @@ class Film:
         take = Take(
             f"take-{shot}-{number}", f"t{number:03d}", f"uuid-of-{shot}", shot, f"wan-vace-14b-{sha[:8]}", sha, "job",
             "rehearsal", "wan-vace-14b", "wan_vace_guide", replace(FOX, seed=number), (832, 480), plates,
-            ("",) * len(plates),
+            (digest(b"frame"),) * len(plates),
         )  # fmt: skip
         folder = self.project.shot(shot).takes / take.name
         (folder / "frames").mkdir(parents=True)

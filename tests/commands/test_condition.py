@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from second_unit.addon.commands.about import extension_version
 from second_unit.addon.commands.condition import Conditioned, ConditionOptions, condition
 from second_unit.addon.conditioning.package import PASSES, PackageOrder
 from second_unit.addon.errors import CancelledByUser, SecondUnitError, StorageError
@@ -225,6 +227,32 @@ def test_an_old_package_survives_a_failed_new_one(make: Make, film: Any, host: A
     assert load_current(film.project.shot("SH010").current) == old.package.name
 
 
+def test_what_a_killed_run_left_is_swept_by_the_next(make: Make, film: Any) -> None:
+    """Half a frame and half a package of a process that is no more; a dry run touches nothing."""
+    make(SMALL, "SH010")
+    root = film.project.root
+    left = [root / "cache" / ".f.0123abcd.part", root / "SH010" / "packages" / ".wan.0123abcd.part"]
+    for path in left:
+        path.mkdir()
+        os.utime(path, (0, 0))
+    make(SMALL, "SH010", dry_run=True)
+    assert all(path.is_dir() for path in left)
+    make(SMALL, "SH010")
+    assert film.leftovers() == []
+
+
+def test_the_manifest_says_which_versions_made_it_and_why_so(make: Make) -> None:
+    """The version is no reason to make a package anew, nor is the renderer."""
+    (item,) = make(SMALL, "SH010")
+    manifest = load_manifest(item.package)
+    assert manifest.source == {"blend": "film.blend", "blender": "5.0.1", "second_unit": extension_version()}
+    assert manifest.renderer["name"] == "zbuffer"
+    assert "default" in manifest.renderer["reason"]
+    assert [again.made for again in make(replace(SMALL, renderer="zbuffer"), "SH010")] == [False]
+    (asked,) = make(replace(SMALL, renderer="zbuffer", frames=FrameRange(1001, 1002)), "SH010")
+    assert load_manifest(asked.package).renderer == {"name": "zbuffer", "reason": "asked for with --renderer"}
+
+
 def test_too_little_space_is_refused_before_the_first_frame(
     make: Make, film: Any, host: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +311,7 @@ def order(**changes: Any) -> PackageOrder:
     "changes",
     [
         {"shot_name": "SH015"}, {"shot_uuid": "other"}, {"source": {"blend": "film_v2.blend"}},
-        {"volatile": {"seconds": 9}},
+        {"volatile": {"seconds": 9}}, {"renderer": "zbuffer"}, {"source": {"second_unit": "9.9.9"}},
         {"passes": tuple(reversed(PASSES))},
     ],
     ids=lambda changes: next(iter(changes)),

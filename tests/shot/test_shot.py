@@ -3,14 +3,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from second_unit.addon.errors import SceneError
-from second_unit.addon.shot.shot import Blocking, Brief, Marker, Shot, block_shots, match_shots
+from second_unit.addon.errors import DocumentError, SceneError
+from second_unit.addon.shot.shot import (
+    Blocking,
+    Brief,
+    Marker,
+    Shot,
+    block_shots,
+    load_shot,
+    match_shots,
+    save_shot,
+)
 from second_unit.addon.shot.timing import FrameRange
 
 SCENE = FrameRange(1001, 1240)
@@ -141,3 +152,61 @@ def test_no_record_is_given_twice(order: list[Marker], renamed: set[str]) -> Non
 def test_circling_changes_the_circle_only() -> None:
     shot = records(*THREE)[0]
     assert replace(shot.circled("t002"), circle=None) == shot
+
+
+# Handles.
+
+
+def said(name: str, handles: tuple[int, int] | None) -> Blocking:
+    return Blocking(name, "Cam", FrameRange(1001, 1010), handles)
+
+
+def told(*blockings: Blocking) -> Shot:
+    """The record after the scene said each of these in turn."""
+    shot = Shot.born(blockings[0], Brief())
+    for blocking in blockings:
+        shot = shot.blocked(blocking)
+    return shot
+
+
+def test_a_record_knows_the_handles_the_scene_says() -> None:
+    assert told(said("SH010", (8, 4))).handles == (8, 4)
+    assert told(said("SH010", None)).handles is None
+
+
+def test_a_renamed_shot_keeps_its_handles_also_the_next_time() -> None:
+    renamed = told(said("SH010", (8, 4)), said("SH015", None))
+    assert (renamed.name, renamed.handles) == ("SH015", (8, 4))
+    assert told(said("SH010", (8, 4)), said("SH015", None), said("SH015", None), said("SH020", None)).handles == (8, 4)
+
+
+def test_what_the_scene_says_under_the_new_name_counts_more() -> None:
+    assert told(said("SH010", (8, 4)), said("SH015", (0, 0))).handles == (0, 0)
+    assert told(said("SH010", (8, 4)), said("SH015", (2, 2)), said("SH015", (3, 3))).handles == (3, 3)
+
+
+def test_an_entry_that_was_taken_back_is_forgotten() -> None:
+    """Without a new name, an entry that is gone was deleted: the quality decides again."""
+    assert told(said("SH010", (8, 4)), said("SH010", None)).handles is None
+    assert told(said("SH010", (8, 4)), said("SH015", (1, 1)), said("SH015", None)).handles is None
+
+
+@pytest.mark.parametrize("handles", [(8, 4), (0, 0), None])
+def test_the_record_on_disk_keeps_handles_and_what_nobody_knows(
+    tmp_path: Path, handles: tuple[int, int] | None
+) -> None:
+    path = tmp_path / "SH010" / "shot.json"
+    shot = replace(told(said("SH010", handles)), extra={"mood": "wet"})
+    save_shot(path, shot)
+    assert load_shot(path) == shot
+    assert ("handles" in json.loads(path.read_text("utf-8"))) == (handles is not None)
+
+
+@pytest.mark.parametrize("handles", [[8, -4], [8], "x", {"frames": [1, 2]}, {"frames": [1, -2], "name": "SH010"}])
+def test_odd_handles_on_disk_are_said(tmp_path: Path, handles: object) -> None:
+    path = tmp_path / "SH010" / "shot.json"
+    save_shot(path, Shot.born(said("SH010", None), Brief()))
+    body = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**body, "handles": handles}), "utf-8")
+    with pytest.raises(DocumentError, match="handles"):
+        load_shot(path)

@@ -24,12 +24,16 @@ _ANEW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the work on a job needs around it. ``guard`` raises if this process may no longer write."""
+    """What the work on a job needs around it. ``guard`` raises if this process may no longer write.
+
+    ``clock`` counts seconds from anywhere.
+    """
 
     store: JobStore
     guard: Callable[[], None]
     sleep: Callable[[float], None]
     patience: Patience
+    clock: Callable[[], float]
 
 
 def end(

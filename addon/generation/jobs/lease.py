@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +16,21 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import uuid4
 
 from ...errors import JobError, storage_error
+from ...shot.alive import is_running, this_host
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 STALE_S = 60.0
+UNOWNED_S = 3.0
+"""A lease gets its owner's name in the moment it is made: one that is this old and has none is nobody's."""
 BEAT_S = 5.0
+UNKNOWN = "?"
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease. ``token`` is new each time; an unreadable lease has an empty one."""
+    """Who holds a lease. ``token`` is new each time; empty: the lease names nobody; `UNKNOWN`: it cannot be read."""
 
     host: str
     pid: int
@@ -87,9 +90,13 @@ class Lease:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        with os.fdopen(handle, "wb") as file:
-            file.write(self._content())
-        return True
+        try:
+            _write(handle, self._content())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        # Whoever slept between the two lines above may have been taken for gone.
+        return read_holder(path) == self._me
 
     def _content(self) -> bytes:
         return json.dumps({"host": self._me.host, "pid": self._me.pid, "token": self._me.token}).encode()
@@ -113,9 +120,10 @@ class Lease:
             if before is None:
                 return self._create(self.path)
             aside = self.path.with_name(f"{self.path.name}.{self._me.token}")
-            aside.write_bytes(self._content())
-            aside.replace(self.path)
-            return True
+            is_made = self._create(aside)
+            if is_made:
+                aside.replace(self.path)
+            return is_made
         finally:
             guard.unlink(missing_ok=True)
 
@@ -167,7 +175,10 @@ def read_holder(path: Path) -> Holder | None:
         data: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except OSError:
+        # A drive that is away for a moment says nothing about who holds it.
+        return Holder("", 0, UNKNOWN)
+    except ValueError:
         # Being written at this moment, or damaged: its age decides.
         return Holder("", 0, "")
     fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
@@ -184,16 +195,19 @@ def is_live(path: Path, stale_s: float = STALE_S) -> bool:
         age = _now(path.parent) - path.stat().st_mtime
     except FileNotFoundError:
         return False
+    if not holder.token:
+        return age < min(stale_s, UNOWNED_S)
     is_here = holder.host == this_host() and holder.pid > 0
-    return age < stale_s and (not is_here or _runs(holder.pid))
+    return age < stale_s and (not is_here or is_running(holder.pid) is not False)
 
 
-def this_host() -> str:
-    """Name of this machine and, on Linux, of this set of process numbers: containers may share a name."""
+def _write(handle: int, data: bytes) -> None:
+    """Write all of ``data`` and close: some disks say only then that they are full."""
     try:
-        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return platform.node()
+        while data:
+            data = data[os.write(handle, data) :]
+    finally:
+        os.close(handle)
 
 
 def _now(folder: Path) -> float:
@@ -204,16 +218,3 @@ def _now(folder: Path) -> float:
         return probe.stat().st_mtime
     finally:
         probe.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    if os.name == "nt":
-        # Signal 0 is Ctrl+C there: only the heartbeat tells.
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True

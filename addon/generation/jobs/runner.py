@@ -49,7 +49,7 @@ def lease_path(project: Project) -> Path:
 class Runner:
     """Works on the open jobs of a project.
 
-    ``services`` makes the adapter for a request; the runner closes it. ``sleep`` takes seconds.
+    ``services`` makes the adapter for a request; the runner closes it. ``sleep`` takes seconds, ``clock`` gives them.
     """
 
     def __init__(
@@ -58,13 +58,14 @@ class Runner:
         services: Callable[[Request], Service],
         *,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
         patience: Patience | None = None,
         beat_s: float = BEAT_S,
     ) -> None:
         self._store = JobStore(project)
         self._services = services
         self._lease = Lease(lease_path(project))
-        self._desk = Desk(self._store, self._lease.check, sleep, patience or Patience())
+        self._desk = Desk(self._store, self._lease.check, sleep, patience or Patience(), clock)
         self._beat_s = beat_s
         self._report = Report()
 

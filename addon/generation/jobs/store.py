@@ -128,7 +128,8 @@ class JobStore:
         """Return the job that does this work, and whether it is new: the same work is never ordered twice.
 
         A job that failed, was cancelled or got lost is taken up again. Of several commands that order the same work at
-        the same moment one makes the job. Raises `JobError` if another one neither ends nor dies.
+        the same moment one makes the job. Raises `JobError` if another one neither ends nor dies, `DocumentError` if a
+        job that cannot be read may be this work: it may have been paid for.
         """
         key = str(request.extra[KEY])
         if (found := self.find(key)) is not None and not _needs_order(found):
@@ -136,6 +137,7 @@ class JobStore:
         with self._ordering(key):
             found = self.find(key)
             if found is None:
+                self._refuse_damaged(key)
                 return self.load(self.prepare(request, submission).name), True
             return (self.revive(found.uuid) if _needs_order(found) else found), False
 
@@ -168,6 +170,21 @@ class JobStore:
         same.sort(key=lambda job: (job.state.state is JobState.DONE, job.is_open))
         return same[-1] if same else None
 
+    def _refuse_damaged(self, key: str) -> None:
+        for folder in self._folders():
+            try:
+                _read(folder)
+            except SecondUnitError as error:
+                if _may_be(folder, key):
+                    raise DocumentError(
+                        f"A job that may be this very work cannot be read: {error.what}",
+                        f"Restore the file; or look at the service whether the work is there, and move '{folder}' away "
+                        "to have it made again.",
+                    ) from error
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self.root.glob("*-*") if _is_uuid(path.name)] if self.root.is_dir() else []
+
     def _is_forgotten(self, job: Job) -> bool:
         """A finished job whose take was removed does not count."""
         take = self.project.shot(job.request.shot_folder).takes / (job.state.take or "-") / TAKE
@@ -177,8 +194,7 @@ class JobStore:
         """Read every job. One damaged job does not hide the others."""
         jobs: list[Job] = []
         problems: list[SecondUnitError] = []
-        folders = [path for path in self.root.glob("*-*") if _is_uuid(path.name)] if self.root.is_dir() else []
-        for folder in folders:
+        for folder in self._folders():
             try:
                 jobs.append(_read(folder))
             except SecondUnitError as error:
@@ -192,8 +208,7 @@ class JobStore:
 
     def load(self, word: str) -> Job:
         """The job whose uuid begins with ``word``. Raises `UsageError` if there is none or more than one."""
-        names = [p.name for p in self.root.glob("*-*") if _is_uuid(p.name)] if self.root.is_dir() else []
-        found = [name for name in names if word and name.startswith(word.lower())]
+        found = [name for name in (folder.name for folder in self._folders()) if word and name.startswith(word.lower())]
         if not found:
             raise UsageError(f"There is no job '{word}'.", "List them with 'second-unit jobs list'.")
         if len(found) > 1:
@@ -265,6 +280,14 @@ def _read(folder: Path) -> Job:
         raise DocumentError(f"The job folder '{folder}' holds another job.", "Move it away.")
     _check_relative(request, folder)
     return Job(folder, request, load_state(folder))
+
+
+def _may_be(folder: Path, key: str) -> bool:
+    """Whether a damaged job can be the work ``key``: it says so, or does not say what it is."""
+    try:
+        return load_request(folder).extra.get(KEY, key) == key
+    except SecondUnitError:
+        return True
 
 
 def _check_relative(request: Request, folder: Path) -> None:

@@ -23,10 +23,10 @@ from ...shot.documents import digest_file
 from ...shot.job import JobState, SubmissionState
 from ...shot.package import Manifest, load_manifest
 from ...shot.project import REHEARSAL
-from ..services.port import Answer, Service, ServiceUnreachable, Status
+from ..services.port import Answer, NoAnswer, Service, ServiceUnreachable, Status
 from .endings import Desk, end
 from .frames import check_count, largest_frame, verify_frames
-from .patience import retry
+from .patience import retry, say_goodbye
 from .store import FRAMES, Job
 from .takes import (
     assemble,
@@ -73,6 +73,7 @@ class Work:
         self._root = desk.store.project.root
         self._takes = desk.store.project.shot(job.request.shot_folder).takes
         self._frames = job.folder / FRAMES
+        self._heard = desk.clock()
 
     def run(self) -> Job:
         """Work until the job ends. Raises `StorageError` on a full disk, which leaves the job as it is."""
@@ -213,15 +214,18 @@ class Work:
     def _fetch_and_verify(self, chunk: int, folder: Path, size: tuple[int, int]) -> list[Path]:
         ticket = dict(self._sub(chunk).ticket or {})
         try:
-            files = self._service.fetch(
-                ticket, self._outputs(chunk), folder, lambda _: self._stop_if_cancelled(), largest_frame(size)
-            )
+            files = self._service.fetch(ticket, self._outputs(chunk), folder, self._arrived, largest_frame(size))
         except ServiceError as error:
             if error.fault is ServiceFault.EXPIRED:
                 self._ask_outputs_again(chunk, ticket)
             raise
         verify_frames(files, size)
         return files
+
+    def _arrived(self, count: int) -> None:
+        del count
+        self._hear()
+        self._stop_if_cancelled()
 
     def _ask_outputs_again(self, chunk: int, ticket: dict[str, Any]) -> None:
         answer = self._service.poll(ticket)
@@ -273,7 +277,40 @@ class Work:
     # -- waiting and stopping ---------------------------------------------------------------------------------
 
     def _retry(self, call: Callable[[], T]) -> T:
-        return retry(call, self._desk.patience, self._pause)
+        self._hear()
+        done = retry(call, self._desk.patience, self._wait)
+        self._say("")
+        return done
+
+    def _hear(self) -> None:
+        """The service has just shown that it is there."""
+        self._heard = self._desk.clock()
+
+    def _wait(self, seconds: float, error: ServiceError) -> None:
+        """Say what is waited for, and wait. Raises `NoAnswer` after too long a silence."""
+        if not isinstance(error, NoAnswer):
+            self._hear()
+            self._say(f"{error.what} Trying again.")
+        else:
+            silence = self._desk.clock() - self._heard
+            if silence >= self._desk.patience.silence_s:
+                raise NoAnswer(
+                    f"{self._there} has not answered for {silence / 60:.0f} minutes.",
+                    "Check whether it still runs, then resume the job with 'second-unit jobs resume'.",
+                ) from error
+            self._say(f"{self._there} has not answered for {silence:.0f} s, trying again.")
+        self._pause(seconds)
+
+    @property
+    def _there(self) -> str:
+        request = self._job.request
+        return "The rehearsal service" if request.service == REHEARSAL else f"The service at {request.url}"
+
+    def _say(self, what: str) -> None:
+        """Let the state tell what the job waits for; it is the same state otherwise."""
+        if what != self._job.state.what:
+            self._desk.guard()
+            self._job = self._desk.store.save_state(self._job, replace(self._job.state, what=what, fix=""))
 
     def _pause(self, seconds: float) -> None:
         """Sleep in short pieces: a wish to cancel is heard soon."""
@@ -306,7 +343,7 @@ class Work:
 
     def _cancel_there(self, ticket: dict[str, Any]) -> str:
         try:
-            retry(lambda: self._service.cancel(ticket), self._desk.patience, self._desk.sleep)
+            say_goodbye(lambda: self._service.cancel(ticket), self._desk.patience, self._desk.sleep)
         except ServiceError as error:
             return f"The service could not be told: {error.what}"
         return ""

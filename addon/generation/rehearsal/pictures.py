@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter, PngImagePlugin
 
+from ...shot.png import RGB, UP, png_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3), sRGB."""
 GREY = 127
-# The PNG filter that stores differences from the row above (PNG, 9.2).
-_UP = 2
 
 _FILTERS = {
     "nearest-exact": Image.Resampling.NEAREST,
@@ -89,21 +88,16 @@ def write_png(picture: Picture, path: Path, texts: Mapping[str, str]) -> None:
     """
     height, width = picture.shape[:2]
     flat = picture.reshape(height, width * 3)
-    rows = np.full((height, 1 + width * 3), _UP, np.uint8)
+    rows = np.full((height, 1 + width * 3), UP, np.uint8)
     rows[0, 1:] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
-    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
     info = PngImagePlugin.PngInfo()
     for key, text in texts.items():
         info.add_text(key, text)
-    chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-        *((name, data) for name, data, *_ in info.chunks),
-        (b"IDAT", packer.compress(rows.tobytes()) + packer.flush()),
-        (b"IEND", b""),
-    ]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks))
+    texts_first = [(name, data) for name, data, *_ in info.chunks]
+    path.write_bytes(png_file((width, height), 8, RGB, rows.tobytes(), _huffman, texts_first))
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def _huffman(rows: bytes) -> bytes:
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
+    return packer.compress(rows) + packer.flush()

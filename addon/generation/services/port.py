@@ -40,11 +40,15 @@ class Answer:
     outputs: tuple[Output, ...] = ()
 
 
-class ServiceUnreachable(ServiceError):
-    """Nobody answers at the address: worth another try while a job runs, a plain failure before it starts."""
+class NoAnswer(ServiceError):
+    """The service did not answer in time. How long that may go on is for the caller to say."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix, fault=ServiceFault.TRANSIENT)
+
+
+class ServiceUnreachable(NoAnswer):
+    """Nobody answers at the address: worth another try while a job runs, a plain failure before it starts."""
 
 
 class Service(Protocol):

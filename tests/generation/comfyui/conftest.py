@@ -16,6 +16,23 @@ import pytest
 from second_unit.addon.generation.services.comfyui.client import ComfyService
 from second_unit.addon.generation.services.comfyui.graph import load_template
 
+Told = dict[str, Any]
+"""``status`` (0: hang up), ``body``, ``headers``, and ``keep``: cut the connection after so many bytes of the body."""
+
+
+def raw(status: int = 200, body: bytes = b"", headers: Any = None, keep: int | None = None) -> Told:
+    """An answer, byte by byte."""
+    json_type = {"Content-Type": "application/json; charset=utf-8"}
+    return {"status": status, "body": body, "headers": json_type if headers is None else headers, "keep": keep}
+
+
+def told(data: Any, status: int = 200) -> Told:
+    """A JSON answer."""
+    return raw(status, json.dumps(data).encode())
+
+
+NOTHING = raw(404, b"", {"Content-Type": "application/octet-stream"})
+
 
 @dataclass
 class Asked:
@@ -25,15 +42,13 @@ class Asked:
     headers: dict[str, str]
     body: bytes
 
+    reply = staticmethod(raw)
+
     @property
     def json(self) -> Any:
         return json.loads(self.body)
 
 
-Told = dict[str, Any]
-"""``status`` (0: hang up), ``body``, ``headers``, and ``keep``: cut the connection after so many bytes of the body."""
-
-NOTHING: Told = {"status": 404, "body": b"", "headers": {"Content-Type": "application/octet-stream"}, "keep": None}
 Script = Callable[[Asked], Told]
 
 
@@ -44,6 +59,13 @@ class Listener(ThreadingHTTPServer):
 
 class Server:
     """Answers by path; a list is used up, its last entry stays."""
+
+    raw = staticmethod(raw)
+    told = staticmethod(told)
+    hang_up = raw(0)
+    nothing = NOTHING
+    unknown = told({"error": "Job not found"}, 404)
+    empty_queue = told({"queue_running": [], "queue_pending": []})
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -90,6 +112,12 @@ class Server:
         if isinstance(entry, list):
             return entry.pop(0) if len(entry) > 1 else entry[0]
         return entry
+
+    def know_nothing_of(self, job: str) -> None:
+        """Answer like a server that never heard of a job."""
+        self.script[f"GET /api/jobs/{job}"] = self.unknown
+        self.script[f"GET /api/history/{job}"] = told({})
+        self.script["GET /api/queue"] = self.empty_queue
 
     def paths(self) -> list[str]:
         return [f"{a.method} {a.path}" for a in self.asked]

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +27,16 @@ PARCEL = Parcel(
 )
 
 Told = dict[str, Any]
-
-
-def raw(status: int = 200, body: bytes = b"", headers: Any = None, keep: int | None = None) -> Told:
-    json_type = {"Content-Type": "application/json; charset=utf-8"}
-    return {"status": status, "body": body, "headers": json_type if headers is None else headers, "keep": keep}
-
-
-def told(data: Any, status: int = 200) -> Told:
-    return raw(status, json.dumps(data).encode())
-
-
-HANG_UP = raw(0)
-NOTHING = raw(404, b"", {"Content-Type": "application/octet-stream"})
+Maker = Callable[[Any], Told]
+"""Makes an answer with the server's own builders."""
 
 
 def ready(server: Any, **changes: Any) -> None:
     info = recorded_object_info()
-    server.script["GET /api/system_stats"] = told({"system": {"comfyui_version": "0.33.0"}})
-    server.script["GET /api/features"] = told({"max_upload_size": 104857600.0})
+    server.script["GET /api/system_stats"] = server.told({"system": {"comfyui_version": "0.33.0"}})
+    server.script["GET /api/features"] = server.told({"max_upload_size": 104857600.0})
     for name in load_template("wan_vace_guide").classes:
-        server.script[f"GET /api/object_info/{name}"] = told({name: info[name]})
+        server.script[f"GET /api/object_info/{name}"] = server.told({name: info[name]})
     server.script |= changes
 
 
@@ -60,7 +49,7 @@ def test_preflight_asks_only(server: Any, client: ComfyService) -> None:
 
 
 def test_a_missing_node_is_named_before_anything_leaves(server: Any, client: ComfyService) -> None:
-    ready(server, **{"GET /api/object_info/WanVaceToVideo": told({})})
+    ready(server, **{"GET /api/object_info/WanVaceToVideo": server.told({})})
     with pytest.raises(ServiceError, match="WanVaceToVideo") as error:
         client.preflight(PARCEL)
     assert error.value.fault is ServiceFault.MISSING_MODEL
@@ -84,15 +73,22 @@ def test_a_length_off_the_models_grid_is_refused_here(server: Any, client: Comfy
 
 
 def test_a_movie_over_the_servers_limit_is_refused_here(server: Any, client: ComfyService) -> None:
-    ready(server, **{"GET /api/features": told({"max_upload_size": 8})})
+    ready(server, **{"GET /api/features": server.told({"max_upload_size": 8})})
     with pytest.raises(ServiceError, match="MB") as error:
         client.preflight(PARCEL)
     assert error.value.fault is ServiceFault.INVALID_INPUT
 
 
-@pytest.mark.parametrize("answer", [told([]), told({"KSampler": 3}), told({"KSampler": {"input": []}})])
-def test_nonsense_about_nodes_is_an_error_of_the_service(server: Any, client: ComfyService, answer: Told) -> None:
-    ready(server, **{"GET /api/object_info/KSampler": answer})
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda server: server.told([]),
+        lambda server: server.told({"KSampler": 3}),
+        lambda server: server.told({"KSampler": {"input": []}}),
+    ],
+)
+def test_nonsense_about_nodes_is_an_error_of_the_service(server: Any, client: ComfyService, answer: Maker) -> None:
+    ready(server, **{"GET /api/object_info/KSampler": answer(server)})
     with pytest.raises(ServiceError):
         client.preflight(PARCEL)
 
@@ -113,7 +109,7 @@ def test_nobody_there() -> None:
 def test_the_name_the_server_gives_is_the_one_that_counts(server: Any, client: ComfyService, tmp_path: Path) -> None:
     data = bytes(range(256)) * 9000
     (tmp_path / "SH010_guide.mp4").write_bytes(data)
-    server.script["POST /api/upload/image"] = told({"name": "g (1).mp4", "subfolder": "su_1", "type": "input"})
+    server.script["POST /api/upload/image"] = server.told({"name": "g (1).mp4", "subfolder": "su_1", "type": "input"})
     assert client.upload(PARCEL, {"control.guide": tmp_path / "SH010_guide.mp4"}) == {"control.guide": "su_1/g (1).mp4"}
     (asked,) = server.asked
     assert data in asked.body
@@ -127,38 +123,29 @@ def test_the_name_the_server_gives_is_the_one_that_counts(server: Any, client: C
     ("answer", "kind"),
     [
         (
-            raw(413, b"Maximum request body size 9 exceeded.", {"Content-Type": "text/plain"}),
+            lambda server: server.raw(413, b"Maximum request body size 9 exceeded.", {"Content-Type": "text/plain"}),
             ServiceFault.INVALID_INPUT,
         ),
-        (raw(400), ServiceFault.PROTOCOL),
-        (told({"nom": "g"}), ServiceFault.PROTOCOL),
-        (raw(200, b"<html>", {"Content-Type": "text/html"}), ServiceFault.PROTOCOL),
-        (raw(500), ServiceFault.TRANSIENT),
-        (HANG_UP, ServiceFault.TRANSIENT),
+        (lambda server: server.raw(400), ServiceFault.PROTOCOL),
+        (lambda server: server.told({"nom": "g"}), ServiceFault.PROTOCOL),
+        (lambda server: server.raw(200, b"<html>", {"Content-Type": "text/html"}), ServiceFault.PROTOCOL),
+        (lambda server: server.raw(500), ServiceFault.TRANSIENT),
+        (lambda server: server.hang_up, ServiceFault.TRANSIENT),
     ],
 )
-def test_uploads_that_fail(server: Any, client: ComfyService, tmp_path: Path, answer: Told, kind: ServiceFault) -> None:
+def test_uploads_that_fail(
+    server: Any, client: ComfyService, tmp_path: Path, answer: Maker, kind: ServiceFault
+) -> None:
     (tmp_path / "g").write_bytes(b"x")
-    server.script["POST /api/upload/image"] = answer
+    server.script["POST /api/upload/image"] = answer(server)
     with pytest.raises(ServiceError) as error:
         client.upload(PARCEL, {"control.guide": tmp_path / "g"})
     assert error.value.fault is kind
 
 
-ACCEPTED = told({"prompt_id": ID, "number": 1, "node_errors": {}})
-UNKNOWN = told({"error": "Job not found"}, 404)
-EMPTY_QUEUE = told({"queue_running": [], "queue_pending": []})
-
-
-def unknown_to_all(server: Any) -> None:
-    server.script[f"GET /api/jobs/{ID}"] = UNKNOWN
-    server.script[f"GET /api/history/{ID}"] = told({})
-    server.script["GET /api/queue"] = EMPTY_QUEUE
-
-
 def test_the_graph_goes_out_once_and_filled(server: Any, client: ComfyService) -> None:
-    unknown_to_all(server)
-    server.script["POST /api/prompt"] = ACCEPTED
+    server.know_nothing_of(ID)
+    server.script["POST /api/prompt"] = server.told({"prompt_id": ID, "number": 1, "node_errors": {}})
     client.submit(TICKET, PARCEL)
     assert server.paths()[-1] == "POST /api/prompt"
     assert server.paths().count("POST /api/prompt") == 1
@@ -173,23 +160,25 @@ def test_the_graph_goes_out_once_and_filled(server: Any, client: ComfyService) -
 
 @pytest.mark.parametrize("where", ["jobs", "history", "queue"])
 def test_what_the_server_knows_is_not_created_again(server: Any, client: ComfyService, where: str) -> None:
-    unknown_to_all(server)
+    server.know_nothing_of(ID)
     if where == "jobs":
-        server.script[f"GET /api/jobs/{ID}"] = told({"id": ID, "status": "pending"})
+        server.script[f"GET /api/jobs/{ID}"] = server.told({"id": ID, "status": "pending"})
     elif where == "history":
-        server.script[f"GET /api/history/{ID}"] = told({ID: {"outputs": {}, "status": {"status_str": "success"}}})
+        server.script[f"GET /api/history/{ID}"] = server.told(
+            {ID: {"outputs": {}, "status": {"status_str": "success"}}}
+        )
     else:
-        server.script["GET /api/queue"] = told({"queue_running": [], "queue_pending": [[3, ID, {}, {}, []]]})
+        server.script["GET /api/queue"] = server.told({"queue_running": [], "queue_pending": [[3, ID, {}, {}, []]]})
     client.submit(TICKET, PARCEL)
     assert "POST /api/prompt" not in server.paths()
 
 
 def test_an_answer_that_got_lost_does_not_create_twice(server: Any, client: ComfyService) -> None:
-    unknown_to_all(server)
+    server.know_nothing_of(ID)
 
     def take_and_hang_up(asked: Any) -> Told:
-        server.script[f"GET /api/jobs/{asked.json['prompt_id']}"] = told({"id": ID, "status": "in_progress"})
-        return HANG_UP
+        server.script[f"GET /api/jobs/{asked.json['prompt_id']}"] = server.told({"id": ID, "status": "in_progress"})
+        return server.hang_up
 
     server.script["POST /api/prompt"] = take_and_hang_up
     with pytest.raises(ServiceError) as error:
@@ -200,15 +189,15 @@ def test_an_answer_that_got_lost_does_not_create_twice(server: Any, client: Comf
 
 
 def test_a_graph_taken_in_part_is_withdrawn_and_refused(server: Any, client: ComfyService) -> None:
-    unknown_to_all(server)
+    server.know_nothing_of(ID)
     bad = {
         "3": {
             "errors": [{"type": "value_bigger_than_max", "message": "too big", "details": "steps"}],
             "class_type": "K",
         }
     }
-    server.script["POST /api/prompt"] = told({"prompt_id": ID, "number": 1, "node_errors": bad})
-    server.script[f"POST /api/jobs/{ID}/cancel"] = told({"cancelled": True})
+    server.script["POST /api/prompt"] = server.told({"prompt_id": ID, "number": 1, "node_errors": bad})
+    server.script[f"POST /api/jobs/{ID}/cancel"] = server.told({"cancelled": True})
     with pytest.raises(ServiceError, match="too big") as error:
         client.submit(TICKET, PARCEL)
     assert error.value.fault is ServiceFault.INVALID_INPUT
@@ -216,10 +205,10 @@ def test_a_graph_taken_in_part_is_withdrawn_and_refused(server: Any, client: Com
 
 
 def test_a_server_with_its_own_numbers_is_refused(server: Any, client: ComfyService) -> None:
-    unknown_to_all(server)
+    server.know_nothing_of(ID)
     other = "00000000-0000-4000-8000-000000000007"
-    server.script["POST /api/prompt"] = told({"prompt_id": other, "node_errors": {}})
-    server.script[f"POST /api/jobs/{other}/cancel"] = told({"cancelled": True})
+    server.script["POST /api/prompt"] = server.told({"prompt_id": other, "node_errors": {}})
+    server.script[f"POST /api/jobs/{other}/cancel"] = server.told({"cancelled": True})
     with pytest.raises(ServiceError) as error:
         client.submit(TICKET, PARCEL)
     assert error.value.fault is ServiceFault.PROTOCOL
@@ -228,8 +217,8 @@ def test_a_server_with_its_own_numbers_is_refused(server: Any, client: ComfyServ
 
 @pytest.mark.parametrize("given", ["../queue", "7", f"{ID}/..", f"{{{ID}}}", ID.upper(), "", None, 7, [ID], {}])
 def test_a_number_that_is_no_job_number_gets_into_no_path(server: Any, client: ComfyService, given: Any) -> None:
-    unknown_to_all(server)
-    server.script["POST /api/prompt"] = told({"prompt_id": given, "node_errors": {}})
+    server.know_nothing_of(ID)
+    server.script["POST /api/prompt"] = server.told({"prompt_id": given, "node_errors": {}})
     with pytest.raises(ServiceError) as error:
         client.submit(TICKET, PARCEL)
     assert error.value.fault is ServiceFault.PROTOCOL
@@ -239,31 +228,31 @@ def test_a_number_that_is_no_job_number_gets_into_no_path(server: Any, client: C
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (raw(413, b"too large"), ServiceFault.INVALID_INPUT),
-        (raw(500, b"500 Internal Server Error"), ServiceFault.TRANSIENT),
-        (raw(200, b"<html>log in</html>", {"Content-Type": "text/html"}), ServiceFault.PROTOCOL),
-        (raw(404), ServiceFault.PROTOCOL),
-        (raw(200, b'{"prompt_id":'), ServiceFault.PROTOCOL),
+        (lambda server: server.raw(413, b"too large"), ServiceFault.INVALID_INPUT),
+        (lambda server: server.raw(500, b"500 Internal Server Error"), ServiceFault.TRANSIENT),
+        (lambda server: server.raw(200, b"<html>log in</html>", {"Content-Type": "text/html"}), ServiceFault.PROTOCOL),
+        (lambda server: server.raw(404), ServiceFault.PROTOCOL),
+        (lambda server: server.raw(200, b'{"prompt_id":'), ServiceFault.PROTOCOL),
     ],
 )
-def test_submits_that_fail(server: Any, client: ComfyService, answer: Told, kind: ServiceFault) -> None:
-    unknown_to_all(server)
-    server.script["POST /api/prompt"] = answer
+def test_submits_that_fail(server: Any, client: ComfyService, answer: Maker, kind: ServiceFault) -> None:
+    server.know_nothing_of(ID)
+    server.script["POST /api/prompt"] = answer(server)
     with pytest.raises(ServiceError) as error:
         client.submit(TICKET, PARCEL)
     assert error.value.fault is kind
 
 
 def test_cancel_by_its_own_route(server: Any, client: ComfyService) -> None:
-    server.script[f"POST /api/jobs/{ID}/cancel"] = told({"cancelled": False})
+    server.script[f"POST /api/jobs/{ID}/cancel"] = server.told({"cancelled": False})
     client.cancel(TICKET)
     assert server.paths() == [f"POST /api/jobs/{ID}/cancel"]
 
 
 @pytest.mark.parametrize("status", [404, 405])
 def test_cancel_on_older_servers_names_the_job_everywhere(server: Any, client: ComfyService, status: int) -> None:
-    server.script[f"POST /api/jobs/{ID}/cancel"] = raw(status, b"", {})
-    server.script["POST /api/queue"] = server.script["POST /api/interrupt"] = raw(200, b"", {})
+    server.script[f"POST /api/jobs/{ID}/cancel"] = server.raw(status, b"", {})
+    server.script["POST /api/queue"] = server.script["POST /api/interrupt"] = server.raw(200, b"", {})
     client.cancel(TICKET)
     assert server.paths()[1:] == ["POST /api/queue", "POST /api/interrupt"]
     assert [asked.json for asked in server.asked[1:]] == [{"delete": [ID]}, {"prompt_id": ID}]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +25,8 @@ PARCEL = Parcel(
 )
 
 Told = dict[str, Any]
-
-
-def raw(status: int = 200, body: bytes = b"", headers: Any = None, keep: int | None = None) -> Told:
-    json_type = {"Content-Type": "application/json; charset=utf-8"}
-    return {"status": status, "body": body, "headers": json_type if headers is None else headers, "keep": keep}
-
-
-def told(data: Any, status: int = 200) -> Told:
-    return raw(status, json.dumps(data).encode())
-
-
-NOTHING = raw(404, b"", {"Content-Type": "application/octet-stream"})
-
-
-UNKNOWN = told({"error": "Job not found"}, 404)
-EMPTY_QUEUE = told({"queue_running": [], "queue_pending": []})
-
-
-def unknown_to_all(server: Any) -> None:
-    server.script[f"GET /api/jobs/{ID}"] = UNKNOWN
-    server.script[f"GET /api/history/{ID}"] = told({})
-    server.script["GET /api/queue"] = EMPTY_QUEUE
+Maker = Callable[[Any], Told]
+"""Makes an answer with the server's own builders."""
 
 
 FRAMES = [{"filename": f"c0_{i:05d}_.png", "subfolder": "su_1", "type": "output"} for i in range(1, 4)]
@@ -57,36 +37,36 @@ OUTPUTS = {
 
 
 def test_only_the_files_of_the_output_node_in_their_order(server: Any, client: ComfyService) -> None:
-    server.script[f"GET /api/jobs/{ID}"] = told({"id": ID, "status": "completed", "outputs": OUTPUTS})
+    server.script[f"GET /api/jobs/{ID}"] = server.told({"id": ID, "status": "completed", "outputs": OUTPUTS})
     answer = client.poll(TICKET)
     assert (answer.status, list(answer.outputs)) == (Status.SUCCEEDED, FRAMES)
 
 
 def test_an_unknown_status_word_is_still_under_way(server: Any, client: ComfyService) -> None:
-    server.script[f"GET /api/jobs/{ID}"] = told({"id": ID, "status": "paused_for_lunch"})
+    server.script[f"GET /api/jobs/{ID}"] = server.told({"id": ID, "status": "paused_for_lunch"})
     assert client.poll(TICKET).status is Status.RUNNING
 
 
-@pytest.mark.parametrize("missing", [NOTHING, UNKNOWN])
-def test_servers_without_the_jobs_api(server: Any, client: ComfyService, missing: Told) -> None:
-    unknown_to_all(server)
-    server.script[f"GET /api/jobs/{ID}"] = missing
-    server.script["GET /api/queue"] = told({"queue_running": [[1, ID, {}, {}, []]], "queue_pending": []})
+@pytest.mark.parametrize("missing", [lambda server: server.nothing, lambda server: server.unknown])
+def test_servers_without_the_jobs_api(server: Any, client: ComfyService, missing: Maker) -> None:
+    server.know_nothing_of(ID)
+    server.script[f"GET /api/jobs/{ID}"] = missing(server)
+    server.script["GET /api/queue"] = server.told({"queue_running": [[1, ID, {}, {}, []]], "queue_pending": []})
     assert client.poll(TICKET).status is Status.RUNNING
-    server.script["GET /api/queue"] = told({"queue_running": [], "queue_pending": [[2, ID, {}, {}, []]]})
+    server.script["GET /api/queue"] = server.told({"queue_running": [], "queue_pending": [[2, ID, {}, {}, []]]})
     assert client.poll(TICKET).status is Status.QUEUED
     done = {"outputs": OUTPUTS, "status": {"status_str": "success", "completed": True, "messages": []}}
-    server.script[f"GET /api/history/{ID}"] = told({ID: done})
+    server.script[f"GET /api/history/{ID}"] = server.told({ID: done})
     assert list(client.poll(TICKET).outputs) == FRAMES
-    server.script[f"GET /api/history/{ID}"] = told({})
-    server.script["GET /api/queue"] = EMPTY_QUEUE
+    server.script[f"GET /api/history/{ID}"] = server.told({})
+    server.script["GET /api/queue"] = server.empty_queue
     assert client.poll(TICKET).status is Status.LOST
 
 
 def test_a_job_that_ends_between_two_questions_is_not_lost(server: Any, client: ComfyService) -> None:
-    unknown_to_all(server)
+    server.know_nothing_of(ID)
     done = {"outputs": OUTPUTS, "status": {"status_str": "success"}}
-    server.script[f"GET /api/history/{ID}"] = [told({}), told({ID: done})]
+    server.script[f"GET /api/history/{ID}"] = [server.told({}), server.told({ID: done})]
     assert client.poll(TICKET).status is Status.SUCCEEDED
 
 
@@ -107,8 +87,8 @@ def png(asked: Any) -> Told:
     data = asked.query["filename"].encode() * 1000
     start = int(asked.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
     if start >= len(data):
-        return raw(416, b"", {"Content-Range": f"bytes */{len(data)}"})
-    return raw(206 if start else 200, data[start:], {"Content-Type": "image/png"})
+        return asked.reply(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+    return asked.reply(206 if start else 200, data[start:], {"Content-Type": "image/png"})
 
 
 def test_frames_arrive_in_order_below_neutral_names(server: Any, client: ComfyService, tmp_path: Path) -> None:
@@ -127,7 +107,7 @@ def test_a_broken_download_goes_on_where_it_ended(
 ) -> None:
     def cut(asked: Any) -> Told:
         whole = png(asked)
-        return raw(whole["status"], whole["body"], whole["headers"], keep=keep)
+        return server.raw(whole["status"], whole["body"], whole["headers"], keep=keep)
 
     monkeypatch.setattr(transport, "PIECE", 1000)
     whole_pieces = keep // 1000 * 1000
@@ -161,7 +141,7 @@ def test_a_file_longer_than_the_servers_is_begun_again(server: Any, client: Comf
 
 
 def test_a_server_that_knows_no_ranges_sends_all(server: Any, client: ComfyService, tmp_path: Path) -> None:
-    server.script["GET /api/view"] = raw(200, b"whole", {})
+    server.script["GET /api/view"] = server.raw(200, b"whole", {})
     (tmp_path / "00000.part").write_bytes(b"wh")
     (file,) = client.fetch(TICKET, FRAMES[:1], tmp_path, nothing)
     assert file.read_bytes() == b"whole"

@@ -142,6 +142,7 @@ class Stage:
     order: Order
     cloud: Cloud = field(default_factory=Cloud)
     slept: list[float] = field(default_factory=list)
+    passed: float = 0.0
 
     @property
     def manifest(self) -> Manifest:
@@ -162,6 +163,7 @@ class Stage:
             self.project,
             services or (lambda _: CloudService(self.cloud)),
             sleep=self.slept.append,
+            clock=lambda: sum(self.slept) + self.passed,
             patience=Patience(attempts=4),
         )
 

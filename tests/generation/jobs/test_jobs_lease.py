@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from second_unit.addon.errors import JobError
-from second_unit.addon.generation.jobs.lease import Lease, LeaseHeld, is_live, read_holder, this_host
+from second_unit.addon.errors import JobError, StorageError
+from second_unit.addon.generation.jobs.lease import Lease, LeaseHeld, is_live, read_holder
+from second_unit.addon.shot.alive import this_host
 
 
 def age(path: Path, seconds: float) -> None:
@@ -90,15 +92,65 @@ def test_a_damaged_lease_is_judged_by_its_age(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     with pytest.raises(LeaseHeld):
         Lease(path).acquire()
-    age(path, 100)
+    age(path, 10)
+    assert not is_live(path)
     lease = Lease(path)
     lease.acquire()
     assert lease.beat()
 
 
-def test_of_many_at_once_one_wins_a_stale_lease(tmp_path: Path) -> None:
+def test_a_lease_that_cannot_be_read_for_a_moment_is_not_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "lease").mkdir()  # reading it is an error of the disk, not of the content
+    age(tmp_path / "lease", 10)
+    assert is_live(tmp_path / "lease")
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_a_disk_without_room_leaves_no_lease_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stale: bool
+) -> None:
     path = tmp_path / "lease"
-    pretend(path, "farm-07", 1)
+    if is_stale:
+        pretend(path, "farm-07", 1)
+        age(path, 100)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", no_room)
+        with pytest.raises(StorageError, match="full"):
+            Lease(path).acquire()
+    assert [file.name for file in tmp_path.iterdir()] == ["lease"][: int(is_stale)]
+    Lease(path).acquire()
+
+
+def no_room(*_: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_who_slept_while_making_it_does_not_hold_what_another_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lease"
+    sleeper, other = Lease(path), Lease(path)
+    write = os.write
+
+    def late(handle: int, data: bytes) -> int:
+        monkeypatch.setattr(os, "write", write)
+        age(path, 10)
+        other.acquire()
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", late)
+    with pytest.raises(LeaseHeld):
+        sleeper.acquire()
+    assert other.beat()
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_of_many_at_once_one_wins_a_stale_lease(tmp_path: Path, is_empty: bool) -> None:
+    path = tmp_path / "lease"
+    if is_empty:
+        path.touch()
+    else:
+        pretend(path, "farm-07", 1)
     age(path, 100)
     leases = [Lease(path) for _ in range(12)]
     start = threading.Barrier(len(leases))

@@ -133,6 +133,39 @@ def test_one_damaged_job_does_not_hide_the_others(stage: Any) -> None:
     assert len(stage.takes()) == 1
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": "second_unit.job_state/1"}', b"\xff", None])
+@pytest.mark.parametrize("name", ["state.json", "request.json"])
+def test_work_whose_record_is_damaged_is_not_ordered_again(stage: Any, name: str, content: bytes | None) -> None:
+    job = stage.generate()
+    if content is None:
+        (job.folder / name).unlink()
+    else:
+        (job.folder / name).write_bytes(content)
+    before = sorted(path.name for path in stage.project.jobs.iterdir())
+    with pytest.raises(DocumentError) as error:
+        stage.generate()
+    assert str(job.folder / name) in error.value.what
+    assert str(job.folder) in error.value.fix
+    assert sorted(path.name for path in stage.project.jobs.iterdir()) == before
+    stage.run()
+    assert stage.cloud.creates == {}
+
+
+def test_a_damaged_state_does_not_stand_in_the_way_of_other_work(stage: Any) -> None:
+    bad = stage.generate()
+    (bad.folder / "state.json").write_bytes(b"")
+    stage.generate(take_index=1)
+    stage.run()
+    assert len(stage.takes()) == 1
+
+
+def test_a_damaged_job_put_away_can_be_ordered_again(stage: Any, tmp_path: Path) -> None:
+    bad = stage.generate()
+    (bad.folder / "state.json").write_bytes(b"")
+    bad.folder.rename(tmp_path / "aside")
+    assert stage.generate().uuid != bad.uuid
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -188,7 +221,7 @@ def test_a_started_runner_is_a_process_of_its_own_with_a_log(stage: Any) -> None
 def test_the_runners_command_names_this_package_and_project(stage: Any) -> None:
     argv = runner_argv(stage.project)
     assert argv[1:4] == ["-P", "-m", "second_unit.addon.cli"]
-    assert argv[4:] == ["jobs", "run", "--project", str(stage.project.root)]
+    assert argv[4:] == ["jobs", "run", "--json", "--project", str(stage.project.root)]
 
 
 def test_waiting_ends_with_the_last_job_and_tells_every_change(stage: Any) -> None:
@@ -201,6 +234,79 @@ def test_waiting_ends_with_the_last_job_and_tells_every_change(stage: Any) -> No
     ended = wait_for(stage.store, jobs, lambda: (stage.run(), None)[1], report, stage.slept.append)
     assert [job.state.state for job in ended] == [JobState.DONE, JobState.DONE]
     assert heard == [(j, s) for s in (JobState.PREPARED, JobState.DONE) for j in jobs]
+
+
+def runners_that(stage: Any, code: str) -> tuple[list[Any], Any, Any]:
+    """Processes in place of the runner, how one is started, and how it is waited for."""
+    started: list[Any] = []
+
+    def start() -> Any:
+        started.append(start_runner(stage.project, [sys.executable, "-c", code]))
+        return started[-1]
+
+    return started, start, lambda _: started[-1].wait()
+
+
+def test_the_runners_own_last_word_is_told_at_once(stage: Any) -> None:
+    job = stage.generate()
+    (stage.project.jobs / "runner.log").write_text('{"kind": "error", "what": "Old.", "fix": "Old."}\n')
+    last = {"kind": "error", "what": "No Blender was found.", "fix": "Name one."}
+    started, start, sleep = runners_that(stage, f"import json; print('chat'); print(json.dumps({last})); exit(1)")
+    with pytest.raises(JobError) as error:
+        wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    assert (error.value.what, error.value.fix) == ("No Blender was found.", "Name one.")
+    assert len(started) == 1
+
+
+def test_a_full_disk_that_takes_no_log_either_is_told_at_once(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = stage.generate()
+    started, start, sleep = runners_that(stage, "exit(1)")
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match="The disk is full"):
+        wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    assert len(started) == 1
+    assert [p.name for p in stage.project.jobs.iterdir() if not p.is_dir()] == ["runner.log"]
+
+
+def test_a_runner_that_cannot_even_begin_is_given_up_with_its_reason(stage: Any) -> None:
+    job = stage.generate()
+    started, start, sleep = runners_that(stage, "import no_such_module")
+    with pytest.raises(JobError, match="No module named 'no_such_module'") as error:
+        wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    assert "runner.log" in error.value.fix
+    assert len(started) == 3
+
+
+def test_a_runner_that_was_killed_is_replaced(stage: Any) -> None:
+    job = stage.generate()
+    started, start, _ = runners_that(stage, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+    def sleep(_: float) -> None:
+        started[-1].wait()
+        if len(started) == 2:
+            stage.run()
+
+    (done,) = wait_for(stage.store, [job.uuid], start, lambda _: None, sleep)
+    assert done.state.state is JobState.DONE
+
+
+def test_what_a_job_waits_for_is_told_too(stage: Any) -> None:
+    job = stage.generate()
+    heard: list[str] = []
+
+    def sleep(_: float) -> None:
+        now = stage.store.load(job.uuid)
+        if now.state.what:
+            stage.run()
+        else:
+            stage.store.save_state(now, replace(now.state, what="Waiting."))
+
+    wait_for(stage.store, [job.uuid], lambda: None, lambda job: heard.append(job.state.what), sleep)
+    assert heard == ["", "Waiting.", ""]
 
 
 def test_waiting_for_runners_that_do_nothing_ends(stage: Any) -> None:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from ....errors import ServiceError, ServiceFault, storage_error
 from ..address import parse_address
-from ..port import ServiceUnreachable
+from ..port import NoAnswer, ServiceUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response, Session
 
+    from .deadline import Deadline
+
 CONNECT_S = 5.0
-READ_S = 60.0
+READ_S = 30.0
 PIECE = 1 << 17
 """What is read at once. When a connection breaks, at most so much of what had arrived is lost."""
 LARGEST_JSON = 64 << 20
@@ -89,7 +91,10 @@ class Multipart:
 
 
 class Transport:
-    """HTTP with one service. ``url`` as `parse_address` takes it; ``headers`` go to that host only."""
+    """HTTP with one service. ``url`` as `parse_address` takes it; ``headers`` go to that host only.
+
+    ``deadline`` bounds every call as a whole; ``connect_s`` and ``read_s`` bound its pieces.
+    """
 
     def __init__(
         self,
@@ -98,10 +103,12 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
+        deadline: Deadline | None = None,
     ) -> None:
         self.address = parse_address(url)
         self._headers = dict(headers or {})
         self._timeout = (connect_s, read_s)
+        self._deadline = deadline
         self._session: Session | None = None
 
     def close(self) -> None:
@@ -179,7 +186,7 @@ class Transport:
                 file.flush()
                 os.fsync(file.fileno())
         except RequestException as error:
-            raise _cut_off(self.address.url) from error
+            raise (_slow if _is_late(error) else _cut_off)(self.address.url) from error
         except OSError as error:
             raise storage_error(error, target) from error
         if expected >= 0 and got != expected:
@@ -214,7 +221,7 @@ class Transport:
                 if len(body) > LARGEST_JSON:
                     raise _too_large(LARGEST_JSON)
         except RequestException as error:
-            raise _cut_off(self.address.url) from error
+            raise (_slow if _is_late(error) else _cut_off)(self.address.url) from error
         return bytes(body)
 
     def _send(self, method: str, path: str, **options: Any) -> Response:
@@ -222,8 +229,9 @@ class Transport:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with requests
 
         url = self.address.url
+        session = self._open()
         try:
-            response = self._open().request(method, url + path, timeout=self._timeout, allow_redirects=False, **options)
+            response = session.request(method, url + path, timeout=self._timeout, allow_redirects=False, **options)
         except requests.exceptions.SSLError as error:
             raise ServiceError(
                 f"The certificate of {url} is not trusted.",
@@ -232,7 +240,7 @@ class Transport:
         except requests.exceptions.ReadTimeout as error:
             raise _slow(url) from error
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as error:
-            raise (_nobody(url) if _never_connected(error) else _cut_off(url)) from error
+            raise _no_connection(url, error) from error
         except (requests.exceptions.RequestException, HTTPError, ValueError) as error:
             raise ServiceError(f"{url} cannot be asked.", "Check the address of the service.") from error
         if response.status_code not in _HANDLED:
@@ -241,7 +249,10 @@ class Transport:
         return response
 
     def _open(self) -> Session:
+        """The session, for a call that begins now."""
         import requests  # noqa: PLC0415 - slow to import, not needed at start
+
+        from .deadline import Deadline, DeadlineAdapter  # noqa: PLC0415 - imports requests
 
         if self._session is None:
             session = requests.Session()
@@ -250,7 +261,12 @@ class Transport:
             # Even unfollowed, requests reads a redirect's whole body and parses its target.
             session.get_redirect_target = _no_target
             session.trust_env = not self.address.is_loopback
+            self._deadline = self._deadline or Deadline(self._timeout[1])
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, DeadlineAdapter(self._deadline))
             self._session = session
+        if self._deadline is not None:
+            self._deadline.begin()
         return self._session
 
     def _refused(self, response: Response) -> ServiceError:
@@ -302,6 +318,21 @@ def _never_connected(error: Exception) -> bool:
     return isinstance(error, ConnectTimeout) or isinstance(getattr(cause, "reason", cause), NewConnectionError)
 
 
+def _no_connection(url: str, error: Exception) -> ServiceError:
+    if _never_connected(error):
+        return _nobody(url)
+    return _slow(url) if _is_late(error) else _cut_off(url)
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether the time was up in the middle of something: requests calls that a broken connection."""
+    from urllib3.exceptions import ReadTimeoutError  # noqa: PLC0415 - comes with requests
+
+    cause = error.args[0] if error.args else None
+    found = (cause, getattr(cause, "reason", None), *getattr(cause, "args", ()))
+    return any(isinstance(one, ReadTimeoutError | TimeoutError) for one in found)
+
+
 def _total(response: Response) -> int | None:
     """Size of the whole file as ``Content-Range: bytes */149`` says it."""
     word = response.headers.get("Content-Range", "").rpartition("/")[2]
@@ -331,10 +362,8 @@ def _nobody(url: str) -> ServiceError:
 
 
 def _slow(url: str) -> ServiceError:
-    return ServiceError(
-        f"The service at {url} did not answer in time.",
-        "Check whether it is still at work, then resume the job.",
-        fault=ServiceFault.TRANSIENT,
+    return NoAnswer(
+        f"The service at {url} did not answer in time.", "Check whether it is still at work, then resume the job."
     )
 
 
