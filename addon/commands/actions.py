@@ -52,7 +52,7 @@ def _project(args: argparse.Namespace, console: Console) -> Context:
 
 
 def _condition_options(args: argparse.Namespace) -> ConditionOptions:
-    passes = tuple(name.strip() for name in args.passes.split(",")) if args.passes else PASSES
+    passes = tuple(name.strip() for name in args.passes.split(",")) if args.passes is not None else PASSES
     return ConditionOptions(
         _frames(args.frames), passes, args.profile, args.quality, _size(args.size), args.jobs, args.renderer
     )

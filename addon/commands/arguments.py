@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import UsageError
+from ..shot.shot import SEEDS
 from .about import extension_version
 
 if TYPE_CHECKING:
@@ -203,8 +204,14 @@ def _generate_options(parser: argparse.ArgumentParser) -> None:
         "--allow-host", action="store_true", help="agree that the listed files and texts go to that host"
     )
     parser.add_argument("--prompt", metavar="T", help="instead of the shot's own prompt")
-    parser.add_argument("--seed", metavar="S", type=int, help="instead of the shot's own seed")
+    parser.add_argument("--seed", metavar="S", type=_seed, help="instead of the shot's own seed")
     parser.add_argument("--takes", metavar="N", type=_count, default=1, help="takes per shot, seeds counting up")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= SEEDS:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to {SEEDS - 1}")
+    return int(text)
 
 
 def _count(text: str) -> int:

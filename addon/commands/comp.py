@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StorageError, UsageError, storage_error
 from ..host.blender import no_space_left, run_task
+from ..host.codec import is_whole_exr, is_whole_png
 from ..shot.documents import digest, digest_file, pair, stable_json
 from ..shot.naming import folder_name
 from ..shot.take import list_takes
@@ -30,7 +31,7 @@ from ..timeline.comp_recipe import (
 from .console import Console
 from .context import blocked_shots
 from .cuts import check_depth, check_take, package_of, shown_take
-from .editing import editing, is_built, mark_built
+from .editing import editing, is_built, is_there, mark_built
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,13 +76,16 @@ class CompWork:
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the document and all its files are there."""
-        return (self.folder / COMP).is_file() and self.comp.is_whole(self.folder)
+        """Whether the document and all its files are there, each to its end."""
+        if not (self.folder / COMP).is_file() or not self.comp.is_whole(self.folder):
+            return False
+        files = [self.folder / name for name in self.comp.files]
+        return all(is_whole_png(f) if f.suffix == ".png" else is_whole_exr(f) for f in files)
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is missing, the review movie included, and that movie was brought out."""
-        return self.has_pictures and self.movie.is_file() and not self.new_movie.is_file()
+        return self.has_pictures and is_there(self.movie) and not self.new_movie.is_file()
 
 
 def comp(context: Context, info: SceneInfo, take: str | None = None) -> list[CompWork]:

@@ -15,7 +15,7 @@ from ..shot.project import REHEARSAL
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import open_context, startable_blender
-from .generate import GenerateOptions, generate
+from .generate import GenerateOptions, ask_first, generate
 from .review import review_sheet
 from .timeline import review_cut, timeline
 
@@ -45,6 +45,7 @@ def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> Lo
         raise UsageError(
             "The whole loop needs all control passes.", "Leave out --passes, or use 'second-unit condition'."
         )
+    ask_first(context, how)
     made = condition(context, info, options)
     if context.dry_run:
         _announce_rest(context, how)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import DocumentError, UsageError
 from ..generation.jobs.lease import Heartbeat, Lease, LeaseHeld
 from ..shot.documents import Schema, read_document, write_document
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from ..shot.project import Project
@@ -48,10 +48,21 @@ def _tidy(project: Project) -> None:
 
 
 def is_built(note: Path, key: str, result: Path) -> bool:
-    """Whether ``result`` exists and was made from ``key``."""
-    return note.is_file() and result.is_file() and read_document(note, BUILT_SCHEMA).text("key") == key
+    """Whether ``result`` and the files it needs exist, and it was made from ``key``. A damaged note is none."""
+    if not note.is_file() or not is_there(result):
+        return False
+    try:
+        fields = read_document(note, BUILT_SCHEMA)
+        return fields.text("key") == key and all(is_there(note.parent / name) for name in fields.texts("needs", []))
+    except DocumentError:
+        return False
 
 
-def mark_built(note: Path, key: str) -> None:
-    """Remember what a result was made from."""
-    write_document(note, BUILT_SCHEMA, {"key": key})
+def is_there(file: Path) -> bool:
+    """Whether a file is there and has something in it: an empty one is what a full disk leaves."""
+    return file.is_file() and file.stat().st_size > 0
+
+
+def mark_built(note: Path, key: str, needs: Sequence[str] = ()) -> None:
+    """Remember what a result was made from, and the files beside the note without which it is not whole."""
+    write_document(note, BUILT_SCHEMA, {"key": key, **({"needs": list(needs)} if needs else {})})

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import JobError, UsageError
-from ..generation.jobs.consent import check, leaving
+from ..errors import ConsentNeeded, JobError, UsageError
+from ..generation.jobs.consent import check, host_of, is_allowed, leaving
 from ..generation.jobs.parcels import Order, make_submission
 from ..generation.jobs.process import runner_argv, start_runner, wait_for
 from ..generation.jobs.store import JobStore
@@ -61,7 +61,7 @@ def generate(
     if context.dry_run:
         _announce(context, work)
         return []
-    _consent(context, orders[0].url, [submission for _, submission in work], options)
+    _consent(context, orders[0].url, work, options)
     store = JobStore(context.project)
     ordered = [store.ensure(request, submission) for request, submission in work]
     uuids = [job.uuid for job, _ in ordered]
@@ -156,9 +156,28 @@ def _service(context: Context, options: GenerateOptions) -> tuple[str, str]:
     )
 
 
-def _consent(context: Context, url: str, submissions: Sequence[Submission], options: GenerateOptions) -> None:
-    """Ask before the first byte goes to a new host; the yes is kept in ``project.toml``."""
-    allowed = check(url, context.settings.allowed_hosts, submissions, allow=options.allow_host)
+def ask_first(context: Context, options: GenerateOptions) -> None:
+    """Refuse before minutes are spent on guides what would be refused after: an unknown service, a host without a yes.
+
+    Raises `UsageError` or `ConsentNeeded`.
+    """
+    _, url = _service(context, options)
+    if not options.allow_host and not is_allowed(url, context.settings.allowed_hosts) and not context.dry_run:
+        raise ConsentNeeded(
+            f"Guides and texts of these shots would leave this machine for {host_of(url)}.",
+            "Add --allow-host to let this project send there, or look at each file first with "
+            "'second-unit condition' and 'second-unit generate --dry-run'.",
+        )
+
+
+def _consent(context: Context, url: str, work: Sequence[tuple[Request, Submission]], options: GenerateOptions) -> None:
+    """Ask before the first byte goes to a new host, naming every file and text; the yes is kept in ``project.toml``."""
+    submissions = [submission for _, submission in work]
+    try:
+        allowed = check(url, context.settings.allowed_hosts, submissions, allow=options.allow_host)
+    except ConsentNeeded:
+        _announce(context, work)
+        raise
     if allowed is not None:
         allow_host(context.project, allowed)
         context.console.say(f"  {leaving(submissions)} go to {allowed}; the yes is kept in {context.project.config}.")

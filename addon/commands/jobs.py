@@ -112,6 +112,8 @@ def act_on_jobs(context: Context, action: str, word: str | None) -> None:
     if action == "resume":
         store.revive(job.uuid)
         keep_runner(context)
+    elif action == "cancel" and not job.is_open:
+        raise UsageError(f"The job is over already: {job.state.state.value}.", "There is nothing to cancel.")
     elif action == "cancel":
         store.request_cancel(job.uuid)
         keep_runner(context)

@@ -36,13 +36,13 @@ def timeline(context: Context, info: SceneInfo) -> Path:
                 "layout": str(context.blend), "scene": info.name, "edit": str(context.project.edit),
                 "plan": plan.to_json(),
             }, bar)  # fmt: skip
-        mark_built(note, key)
+        mark_built(note, key, report.get("sound_files", []))
         bar.finish(
             ", ".join(f"{len(report[k])} {k}" for k in ("made", "changed", "kept", "removed") if report[k]) or "built"
         )
         context.console.say(f"    sound: {report['sound']}")
-        for note in report.get("notes", []):
-            context.console.say(f"    {note}")
+        for remark in report.get("notes", []):
+            context.console.say(f"    {remark}")
         context.console.record("edit", {"file": str(context.project.edit), **report})
     return context.project.edit
 
@@ -58,7 +58,7 @@ def review_cut(context: Context) -> Path:
     movie.parent.mkdir(parents=True, exist_ok=True)
     aside = movie.with_name(f".{movie.name}.part")
     try:
-        with no_space_left(context.project.root):
+        with editing(context.project), no_space_left(context.project.root):
             run_task(context.blender(), "render", {
                 "blend": str(context.project.edit), "scene": EDIT_SCENE, "movie": str(aside),
             }, bar)  # fmt: skip

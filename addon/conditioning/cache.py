@@ -9,13 +9,14 @@ Nothing is pickled.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     from ..shot.camera import Camera
     from .frame import DrawnFrame
+
+_DEPTH_BYTES = 4
+# length, name and check sum of a PNG's last chunk
+_PNG_END = 12
 
 # one would do, were nobody else making room at the same time
 _ATTEMPTS = 4
@@ -58,8 +63,15 @@ class FrameCache:
     root: Path
 
     def holds(self, key: str) -> bool:
-        """Whether the frame is there."""
-        return (self.root / key / "frame.json").is_file()
+        """Whether the frame is there, whole: a damaged one is drawn again."""
+        folder = self.root / key
+        try:
+            width, height = self._about(key)["camera"]["size"]
+            self.stats(key)
+            is_depth_whole = (folder / "depth.npy").stat().st_size >= width * height * _DEPTH_BYTES
+            return is_depth_whole and is_zipfile(folder / "person.npz") and _ends(folder / "playblast.png")
+        except (*_DAMAGE, DocumentError):
+            return False
 
     def store(self, key: str, drawn: DrawnFrame, camera: Camera) -> None:
         """Write a frame aside and rename it. Losing the race against another process is no error."""
@@ -131,6 +143,13 @@ def _make_room(target: Path) -> None:
     with suppress(FileNotFoundError):  # another process was quicker
         target.rename(broken)
     shutil.rmtree(broken, ignore_errors=True)
+
+
+def _ends(picture: Path) -> bool:
+    """Whether a PNG has its last chunk."""
+    with picture.open("rb") as file:
+        file.seek(-_PNG_END, os.SEEK_END)
+        return b"IEND" in file.read()
 
 
 def _write(path: Path, save: Callable[[BytesIO], None]) -> None:

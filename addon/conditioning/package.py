@@ -103,23 +103,27 @@ def check_passes(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def find_package(packages: Path, order: PackageOrder) -> Path | None:
-    """The folder of an equal package that exists already, whole. A damaged one counts as absent."""
+    """The folder of an equal package that exists already and is as it was made. A damaged one counts as absent."""
     folder = packages / order.folder_name
     try:
         manifest = load_manifest(folder)
     except SecondUnitError:
         return None
     is_equal = manifest.input_hash == order.input_hash
-    return folder if is_equal and all((folder / name).is_file() for name in _files_of(manifest)) else None
+    return folder if is_equal and _is_as_made(folder, manifest) else None
 
 
-def _files_of(manifest: Manifest) -> Generator[str]:
-    """Every file a manifest names, relative to it."""
+def _is_as_made(folder: Path, manifest: Manifest) -> bool:
+    digests = all((folder / name).is_file() and digest_file(folder / name) == sha for name, sha in _files_of(manifest))
+    return digests and (folder / manifest.camera).is_file()
+
+
+def _files_of(manifest: Manifest) -> Generator[tuple[str, str]]:
+    """Every picture and movie a manifest names, relative to it, with its SHA-256."""
     plates = [f.plate or 0 for f in manifest.frame_map.plates]
     for item in manifest.passes.values():
-        yield from (item.file(plate) for plate in plates)
-    yield from (video.file for video in manifest.videos.values())
-    yield manifest.camera
+        yield from zip((item.file(plate) for plate in plates), item.sha256, strict=False)
+    yield from ((video.file, video.sha256) for video in manifest.videos.values())
 
 
 def make_package(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ _EXR_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
 
 def is_whole_png(path: Path) -> bool:
     """Whether a PNG ends as it should; Blender leaves a stump when the disk is full."""
-    return path.is_file() and path.read_bytes()[-8:-4] == b"IEND"
+    return path.is_file() and path.stat().st_size > 0 and path.read_bytes()[-8:-4] == b"IEND"
 
 
 def is_whole_exr(path: Path) -> bool:
@@ -86,7 +87,14 @@ def is_whole_exr(path: Path) -> bool:
 
     Blender leaves a stump, with a table of chunks or without, when the disk is full, and reads it as black.
     """
-    data = path.read_bytes() if path.is_file() else b""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    # only the table and the beginnings of chunks are looked at, not the pictures
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _holds_all_chunks(data)
+
+
+def _holds_all_chunks(data: mmap.mmap) -> bool:
     try:
         at, sizes = _exr_header(data)
         lines = _EXR_LINES[data[sizes["compression"]]]
@@ -98,18 +106,18 @@ def is_whole_exr(path: Path) -> bool:
     return all(at < end <= len(data) for end in ends)
 
 
-def _exr_header(data: bytes) -> tuple[int, dict[str, int]]:
+def _exr_header(data: mmap.mmap) -> tuple[int, dict[str, int]]:
     """Where the header ends, and where the value of each attribute lies."""
     if data[:5] != b"\x76\x2f\x31\x01\x02":
         raise ValueError
     values: dict[str, int] = {}
     at = 8
     while data[at]:
-        name_end = data.index(0, at)
-        kind_end = data.index(0, name_end + 1)
+        name_end = data.find(b"\0", at)
+        kind_end = data.find(b"\0", name_end + 1)
         values[data[at:name_end].decode("latin-1")] = kind_end + 5
         (length,) = struct.unpack_from("<i", data, kind_end + 1)
-        if length < 0:
+        if length < 0 or min(name_end, kind_end) < 0:
             raise ValueError
         at = kind_end + 5 + length
     return at + 1, values

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..errors import FULL_DISK, StorageError, storage_error
+from ..errors import FULL_DISK, DocumentError, SceneError, StorageError, storage_error
 from ..shot.documents import digest_file
 from .scene_reader import open_blend
 
@@ -129,12 +129,12 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
     our scenes, and those and the texts an editor made.
     """
     if layout is None:
-        open_blend(edit, with_ui=True)
+        _open_edit(edit)
         return None
     if not edit.is_file():
         open_blend(layout)
         return _names()
-    open_blend(edit, with_ui=True)
+    _open_edit(edit)
     ours = owned_scenes()
     if any(scene.get(_LAYOUT) == layout_hash for scene in ours):
         return None
@@ -151,6 +151,16 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
         # nothing uses a text, and what nobody uses is not saved
         text.use_fake_user = True
     return theirs
+
+
+def _open_edit(edit: Path) -> None:
+    try:
+        open_blend(edit, with_ui=True)
+    except SceneError as error:
+        raise DocumentError(
+            f"The edit cannot be opened. {error.what}",
+            f"Restore '{edit.name}' from a backup, or move it away: then the next run makes a new one.",
+        ) from error
 
 
 def _names() -> str:

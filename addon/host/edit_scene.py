@@ -44,6 +44,7 @@ def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
         _frame(scene, plan)
         report = _lay_strips(scene, [read_strip(item) for item in plan.sections("strips")], plan)
         report["sound"] = _lay_sounds(scene, layout, plan, report["notes"])
+        report["sound_files"] = _written_sounds(scene)
         _show(scene)
     return report
 
@@ -208,6 +209,13 @@ def _lay_sounds(scene: Any, layout: Any, plan: Fields, notes: list[str]) -> str:
             notes.append(f"The sound file '{abspath(now['file'])}' of the layout's strip '{name}' is missing.")
         is_left_out |= not _follow_sound(scene, name, now, ours.get(name, []), channels)
     return "this Blender was built without sound" if is_left_out else f"{len(wanted)} sound strips"
+
+
+def _written_sounds(scene: Any) -> list[str]:
+    """The sound files we wrote, as seen from the project."""
+    strips = (strip for ours in _owned_strips(scene, _SOUND).values() for strip in ours)
+    files = {str(_sound_was(strip, {}).get("file", "")) for strip in strips}
+    return sorted(file.removeprefix("//") for file in files if file.startswith("//"))
 
 
 def _sound_state(strip: Any) -> dict[str, Any]:

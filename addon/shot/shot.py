@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHOT_SCHEMA = Schema("second_unit.shot", 1)
+SEEDS = 2**63
+"""Seeds are whole numbers from 0 up to this, as samplers take them."""
 
 
 @dataclass(frozen=True, slots=True)

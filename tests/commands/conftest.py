@@ -8,10 +8,12 @@ import io
 import json
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,18 @@ from second_unit.addon.shot.timing import FrameRange, as_is
 SCENE = FrameRange(1001, 1020)
 CUTS = {"SH010": FrameRange(1001, 1007), "SH020": FrameRange(1008, 1020)}
 FOX = Brief("a red fox runs", "blurry, grey", 7)
+
+
+def small_exr(content: bytes = b"") -> bytes:
+    """One black pixel; ``content`` behind it tells files apart."""
+    header = b"\x76\x2f\x31\x01\x02\0\0\0compression\0compression\0\x01\0\0\0\0"
+    header += b"dataWindow\0box2i\0" + struct.pack("<i4i", 16, 0, 0, 0, 0) + b"\0"
+    return header + struct.pack("<Qii4x", len(header) + 8, 0, 4) + content
+
+
+def small_png(content: bytes = b"") -> bytes:
+    """What begins and ends as a PNG does."""
+    return b"\x89PNG\r\n\x1a\n" + content + b"\0\0\0\0IEND\xae\x42\x60\x82"
 
 
 @dataclass(frozen=True)
@@ -172,11 +186,12 @@ class Host:
         return {}
 
     def _comp(self, args: dict[str, Any]) -> dict[str, Any]:
-        for order in args["comps"]:
+        for order in filter(itemgetter("render"), args["comps"]):
             first, last = order["frames"]
             for frame in range(first, last + 1):
-                (Path(order["folder"]) / f"{order['stem']}.{frame}.exr").write_bytes(b"exr")
-            Path(order["movie"]).parent.mkdir(parents=True, exist_ok=True)
+                (Path(order["folder"]) / f"{order['stem']}.{frame}.exr").write_bytes(small_exr())
+            for name in order["thumbnails"].values():
+                (Path(order["folder"]) / name).write_bytes(small_png())
             Path(order["movie"]).write_bytes(b"movie")
         return {}
 

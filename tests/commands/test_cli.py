@@ -318,13 +318,37 @@ def test_nothing_goes_to_a_foreign_host_unasked(cli: Cli, film: Any, runners: li
     before = film.files()
     heard = cli("generate", film.blend, "--shot", "SH010", "--service", FOREIGN)
     assert heard.code == 1
-    assert_is_one_sentence_and_one_fix(heard.err)
-    assert "gpu.example.org" in heard.err
-    assert "1 file" in heard.err
-    assert "2 texts" in heard.err
-    assert "--allow-host" in heard.err
+    *listed, sentence, fix = heard.err.splitlines()
+    assert_is_one_sentence_and_one_fix(f"{sentence}\n{fix}")
+    assert all(word in sentence for word in ("gpu.example.org", "1 file", "2 texts"))
+    assert "--allow-host" in fix
+    assert any("guide.0.mp4" in line for line in listed)
+    assert [line.strip() for line in listed if "prompt" in line or "negative" in line] == [
+        "prompt: 'a red fox runs'", "negative: 'blurry, grey'",
+    ]  # fmt: skip
     assert film.files() == before
     assert runners == []
+
+
+@pytest.mark.parametrize(("service", "code"), [(FOREIGN, 1), ("nope", 2), ("ftp://127.0.0.1", 2)])
+def test_the_loop_asks_before_it_draws(service: str, code: int, cli: Cli, film: Any, host: Any) -> None:
+    before = film.files()
+    heard = cli("run", film.blend, "--service", service)
+    assert (heard.code, host.tasks, film.files()) == (code, [], before)
+    assert_is_one_sentence_and_one_fix(heard.err)
+
+
+@pytest.mark.parametrize("seed", ["-1", "9223372036854775808", "x"])
+def test_a_seed_no_sampler_takes_is_refused(seed: str, cli: Cli, film: Any) -> None:
+    heard = cli("generate", film.blend, f"--seed={seed}")
+    assert heard.code == 2
+    assert_is_one_sentence_and_one_fix(heard.err)
+
+
+def test_no_pass_at_all_is_refused(cli: Cli, film: Any) -> None:
+    heard = cli("condition", film.blend, "--passes", "")
+    assert heard.code == 2
+    assert_is_one_sentence_and_one_fix(heard.err)
 
 
 @pytest.mark.parametrize("service", ["rehearsal", "http://127.0.0.1:8188", "http://localhost:8188"])

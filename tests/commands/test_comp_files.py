@@ -23,6 +23,8 @@ from second_unit.addon.shot.shot import Blocking
 from second_unit.addon.shot.timing import FrameRange
 from second_unit.addon.timeline.comp_recipe import COMP
 
+from .conftest import small_exr, small_png
+
 Open = Callable[..., Any]
 NAME = "SH010.comp.t001.v001"
 
@@ -58,8 +60,10 @@ def render(args: dict[str, Any]) -> dict[str, Any]:
         if order["render"]:
             folder, (first, last) = Path(order["folder"]), order["frames"]
             frames = [f"{order['stem']}.{frame:04d}.exr" for frame in range(first, last + 1)]
-            for name in (*frames, *order["thumbnails"].values()):
-                (folder / name).write_bytes(name.encode())
+            for name in frames:
+                (folder / name).write_bytes(small_exr(name.encode()))
+            for name in order["thumbnails"].values():
+                (folder / name).write_bytes(small_png(name.encode()))
             Path(order["movie"]).write_bytes(b"movie")
     return {}
 
@@ -107,6 +111,22 @@ def test_what_got_lost_is_made_again_as_the_same_version(
     assert made.files() == before
     comp(open_film(), made.info)
     assert host.count("comp") == 1
+
+
+@pytest.mark.parametrize("name", [f"{NAME}.1003.exr", "thumbnail.3.png"])
+def test_a_stump_is_made_again(made: Any, host: Any, open_film: Open, name: str) -> None:
+    file = version(made) / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 3])
+    comp(open_film(), made.info)
+    assert (host.count("comp"), file.read_bytes()) == (1, whole)
+
+
+def test_an_empty_movie_is_a_lost_one(made: Any, host: Any, open_film: Open) -> None:
+    movie = made.project.review / f"{NAME}.mp4"
+    movie.write_bytes(b"")
+    comp(open_film(), made.info)
+    assert (host.count("comp"), movie.read_bytes()) == (1, b"movie")
 
 
 def test_an_empty_file_is_a_lost_one(made: Any, host: Any, open_film: Open) -> None:

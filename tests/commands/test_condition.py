@@ -278,19 +278,23 @@ def test_too_little_space_is_refused_before_the_first_frame(
 def test_a_damaged_frame_of_the_cache_is_a_sentence_and_leaves_no_half_package(
     file: str, data: bytes | None, make: Make, film: Any, host: Any
 ) -> None:
-    def damage(name: str, _: dict[str, Any]) -> None:
-        if name == "condition":
-            host._condition(host.tasks[-1][1])
-            victim = min(film.project.cache.iterdir()) / file
-            victim.unlink()
-            if data is not None:
-                victim.write_bytes(data)
+    draw = host._condition
 
-    host.before = damage
+    def draw_and_damage(args: dict[str, Any]) -> dict[str, Any]:
+        drawn = draw(args)
+        victim = min(film.project.cache.iterdir()) / file
+        victim.unlink()
+        if data is not None:
+            victim.write_bytes(data)
+        return drawn
+
+    host._condition = draw_and_damage
     with pytest.raises(SecondUnitError):
         make(SMALL, "SH010")
     assert folders(film, "SH010") == []
     assert film.leftovers() == []
+    host._condition = draw
+    assert [item.made for item in make(SMALL, "SH010")] == [True]
 
 
 # What makes two packages equal.
@@ -339,3 +343,16 @@ def test_the_order_of_frames_counts() -> None:
     times = swapped.frame_map.times
     hashes = dict(zip(times, [swapped.hashes[t] for t in reversed(times)], strict=True))
     assert order(hashes=hashes).input_hash != swapped.input_hash
+
+
+def test_a_damaged_package_is_made_again(make: Make, film: Any) -> None:
+    """Whatever is not as its manifest says; the same bytes come back."""
+    first = make()[0].package
+    for name in ("playblast/1001.png", "video/guide.0.mp4"):
+        file = first / name
+        whole = file.read_bytes()
+        file.write_bytes(b"")
+        again = make()
+        assert [item.made for item in again] == [True, False]
+        assert (again[0].package, file.read_bytes()) == (first, whole)
+    assert film.leftovers() == []

@@ -70,3 +70,17 @@ def test_every_raw_frame_is_read_once_and_told_in_order(
     expected = stable_json(pose_keypoint_json([raw.people for raw in raws], SIZE))
     assert (package / "pose" / "keypoints.json").read_text("utf-8") == expected
     assert len({json.dumps(raw.camera) for raw in raws}) == 6
+
+
+@pytest.mark.parametrize("name", ["frame.json", "depth.npy", "person.npz", "playblast.png"])
+@pytest.mark.parametrize("how", ["gone", "empty", "junk", "half"])
+def test_a_damaged_frame_of_the_cache_is_not_there(cache: FrameCache, name: str, how: str) -> None:
+    file = cache.root / "frame2" / name
+    whole = file.read_bytes()
+    assert cache.holds("frame2")
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"empty": b"", "junk": b"x", "half": whole[: len(whole) // 2]}[how])
+    assert not cache.holds("frame2")
+    assert cache.holds("frame3")

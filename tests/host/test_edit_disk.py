@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from second_unit.addon.errors import StorageError, storage_error
+from second_unit.addon.errors import DocumentError, StorageError, storage_error
 from second_unit.addon.host.blender import Blender
 
 from .test_return import build, plan_of
@@ -84,3 +84,14 @@ def test_a_first_edit_on_a_full_disk_leaves_nothing(
     with pytest.raises(StorageError, match="The disk is full"):
         build(blender, example, project, plan)
     assert contents(project) == before
+
+
+def test_an_edit_that_is_none_says_how_to_get_a_new_one(blender: Blender, example: Path, tmp_path: Path) -> None:
+    """It is our file: saving the artist's scene again would not help."""
+    plan = plan_of(tmp_path)
+    (tmp_path / "edit.blend").write_bytes(b"x")
+    with pytest.raises(DocumentError) as caught:
+        build(blender, example, tmp_path, plan)
+    assert "move it away" in caught.value.fix
+    (tmp_path / "edit.blend").unlink()
+    assert build(blender, example, tmp_path, plan)["made"]

@@ -153,3 +153,11 @@ def test_a_sound_file_that_is_gone_is_said(cut: Cut, tmp_path: Path) -> None:
     (note,) = cut.build()["notes"]
     assert path in note
     assert "Steps" in note
+
+
+def test_the_sounds_we_wrote_are_named_and_written_again_when_lost(cut: Cut, tmp_path: Path) -> None:
+    (named,) = cut.build()["sound_files"]
+    assert (tmp_path / named).is_file()
+    (tmp_path / named).unlink()
+    cut.build()
+    assert (tmp_path / named).is_file()

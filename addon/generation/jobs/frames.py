@@ -92,6 +92,6 @@ def _damaged(path: Path, index: int) -> ServiceError:
     path.unlink(missing_ok=True)
     return ServiceError(
         f"Frame {index + 1} arrived damaged.",
-        "Resume the job to fetch it again.",
+        "Run 'second-unit jobs resume' to fetch it again.",
         fault=ServiceFault.TRANSIENT,
     )

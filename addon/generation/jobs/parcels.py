@@ -11,6 +11,7 @@ from uuid import uuid4
 from ...errors import DocumentError, UsageError
 from ...shot.documents import digest, digest_file, stable_json
 from ...shot.job import Chunk, Parcel, Request, SentFile, SentText, Submission
+from ...shot.shot import SEEDS
 from ..services.address import parse_address
 from .store import KEY, job_key, timestamp
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ...shot.shot import Brief, Shot
     from ..services.comfyui.graph import Template
 
-SEEDS = 2**63
 _SUFFIXES = frozenset({".mp4", ".mkv", ".png"})
 _TEXTS = ("prompt", "negative")
 

@@ -174,7 +174,7 @@ def _move(source: Path, target: Path) -> None:
     except OSError as error:
         raise storage_error(error, target) from error
     if not target.is_file():
-        raise DocumentError(f"The frame '{source}' is missing.", "Resume the job to fetch it again.")
+        raise DocumentError(f"The frame '{source}' is missing.", "Run 'second-unit jobs resume' to fetch it again.")
 
 
 def _thumbnail(path: Path) -> bytes:

@@ -94,7 +94,7 @@ def judged(verdict: ValidationResult) -> ServiceError:
     missing = bool(kinds & _MISSING)
     return ServiceError(
         f"ComfyUI cannot run the graph: {one_line('; '.join(_sentences(verdict)))}.",
-        "Install the model file or node it names in ComfyUI, then resume the job."
+        "Install the model file or node it names in ComfyUI, then run 'second-unit jobs resume'."
         if missing
         else "Choose another quality or profile, or correct the graph template.",
         fault=ServiceFault.MISSING_MODEL if missing else ServiceFault.INVALID_INPUT,

@@ -274,27 +274,27 @@ class Transport:
         if status in {401, 403} or 300 <= status < 400:
             return ServiceError(
                 f"The service at {url} does not let you in ({status}).",
-                "Check its key or log in to what stands before it, then resume the job.",
+                "Check its key or log in to what stands before it, then run 'second-unit jobs resume'.",
                 fault=ServiceFault.AUTH,
             )
         if status == 402:
             return ServiceError(
                 f"The service at {url} says that your credit is used up.",
-                "Add credit there, then resume the job.",
+                "Add credit there, then run 'second-unit jobs resume'.",
                 fault=ServiceFault.QUOTA,
             )
         wait = _retry_after(response.headers.get("Retry-After"))
         if status == 429:
             return ServiceError(
                 f"The service at {url} asks to go slower.",
-                "Wait a while, then resume the job.",
+                "Wait a while, then run 'second-unit jobs resume'.",
                 fault=ServiceFault.RATE_LIMITED,
                 retry_after_s=wait,
             )
         fault = ServiceFault.TRANSIENT if status in {408, 425} or status >= 500 else ServiceFault.PROTOCOL
         return ServiceError(
             f"The service at {url} failed to answer ({status}).",
-            "Look at the service's own log, then resume the job.",
+            "Look at the service's own log, then run 'second-unit jobs resume'.",
             fault=fault,
             retry_after_s=wait,
         )
@@ -363,14 +363,15 @@ def _nobody(url: str) -> ServiceError:
 
 def _slow(url: str) -> ServiceError:
     return NoAnswer(
-        f"The service at {url} did not answer in time.", "Check whether it is still at work, then resume the job."
+        f"The service at {url} did not answer in time.",
+        "Check whether it is still at work, then run 'second-unit jobs resume'.",
     )
 
 
 def _cut_off(url: str) -> ServiceError:
     return ServiceError(
         f"The connection to {url} broke.",
-        "Check the network and the service, then resume the job.",
+        "Check the network and the service, then run 'second-unit jobs resume'.",
         fault=ServiceFault.TRANSIENT,
     )
 
