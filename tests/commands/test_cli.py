@@ -330,27 +330,6 @@ def test_nothing_goes_to_a_foreign_host_unasked(cli: Cli, film: Any, runners: li
     assert runners == []
 
 
-@pytest.mark.parametrize(("service", "code"), [(FOREIGN, 1), ("nope", 2), ("ftp://127.0.0.1", 2)])
-def test_the_loop_asks_before_it_draws(service: str, code: int, cli: Cli, film: Any, host: Any) -> None:
-    before = film.files()
-    heard = cli("run", film.blend, "--service", service)
-    assert (heard.code, host.tasks, film.files()) == (code, [], before)
-    assert_is_one_sentence_and_one_fix(heard.err)
-
-
-@pytest.mark.parametrize("seed", ["-1", "9223372036854775808", "x"])
-def test_a_seed_no_sampler_takes_is_refused(seed: str, cli: Cli, film: Any) -> None:
-    heard = cli("generate", film.blend, f"--seed={seed}")
-    assert heard.code == 2
-    assert_is_one_sentence_and_one_fix(heard.err)
-
-
-def test_no_pass_at_all_is_refused(cli: Cli, film: Any) -> None:
-    heard = cli("condition", film.blend, "--passes", "")
-    assert heard.code == 2
-    assert_is_one_sentence_and_one_fix(heard.err)
-
-
 @pytest.mark.parametrize("service", ["rehearsal", "http://127.0.0.1:8188", "http://localhost:8188"])
 def test_loopback_needs_no_word(service: str, cli: Cli, film: Any, runners: list[Any]) -> None:
     film.shoot("SH010")
