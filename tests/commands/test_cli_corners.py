@@ -117,7 +117,8 @@ def test_a_circle_can_be_taken_away(cli: Cli, film: Any) -> None:
 # Interrupted.
 
 _SLOW_IMPORT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us without
 class Slow:
     def find_spec(self, name, *_):
         if name == {name!r}:
