@@ -4,17 +4,20 @@
 
     python3 build.py demo [ARG...]    run the shipped example end to end; ARGs go to `second-unit demo`
     python3 build.py test [ARG...]    lint, types, import rules and the fast tests; ARGs go to pytest
-    python3 build.py zip [FOLDER]     write second_unit-<version>.zip, the extension to install, into FOLDER or dist/
+    python3 build.py zip [FOLDER]     write second_unit-<version>-<platform>.zip, the extension to install, for every
+                                      platform (or each --platform P) into FOLDER or dist/
     python3 build.py link             fill build/dev/second_unit, for type checkers and a live Blender
     python3 build.py env NAME         make the environment of requirements/NAME.txt, print its python:
                                       .venv for run and dev, .venvs/NAME for another Blender's wheel
 
 demo and test first make .venv (Python 3.11) from the pinned, hashed files in requirements/, once and again
-when those change. zip and link need nothing installed. Runs on Python 3.9 and later, from any folder.
+when those change. zip fetches the wheels of requirements/extension.txt once, into build/wheels, with the pip of
+.venv or of the Python that runs this. link needs nothing. Runs on Python 3.9 and later, from any folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -23,7 +26,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +37,14 @@ WINDOWS = os.name == "nt"
 ROOT_FILES = ("__init__.py", "blender_manifest.toml", "py.typed", "LICENSE", "README.md", "CHANGELOG.md")
 ROOMS = ("addon", "operators", "ui")
 NOT_SHIPPED = re.compile(r"\..*|__pycache__|.*(\.py[cod]|\.blend\d+|~)")  # hidden files, caches, backups
+PLATFORMS = {  # as Blender calls them, and the newest wheels that the oldest system it runs on accepts
+    "linux-x64": "manylinux_2_28_x86_64",
+    "windows-x64": "win_amd64",
+    "macos-x64": "macosx_10_15_x86_64",
+    "macos-arm64": "macosx_11_0_arm64",
+}
+PYTHONS = ("3.11", "3.13", "3.14")  # of Blender 4.2 to 5.0, of 5.1 and later, of Debian's 5.2
+LOCK = "requirements/extension.txt"
 GATE = "not slow and not installed and not app"
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 PROBE = (
@@ -150,7 +161,7 @@ def house(lock: str) -> Path:
 
 def env(arguments: Sequence[str]) -> int:
     """Make one environment and print its python."""
-    names = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+    names = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt") if path != ROOT / LOCK)
     if len(arguments) != 1 or arguments[0] not in names:
         say("usage: build.py env NAME, where NAME is one of: " + ", ".join(names))
         return 2
@@ -231,28 +242,98 @@ def shipped() -> list[Path]:
     return sorted(ours, key=Path.as_posix)
 
 
-def write_zip(target: Path, files: Sequence[Path]) -> None:
+def wheel_pins() -> dict[str, set[str]]:
+    """Return {"<distribution>-<version>", as wheels spell it: its SHA-256 sums} of what goes into the zips."""
+    found: dict[str, set[str]] = {}
+    for entry in re.split(r"^(?=\S+==)", (ROOT / LOCK).read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        name, number = entry.split()[0].split("==")
+        pin = re.sub(r"[-_.]+", "_", name).lower() + "-" + number
+        found[pin] = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+    return found
+
+
+def sound_wheels(folder: Path) -> dict[str, Path]:
+    """Return those wheels in ``folder`` that are pinned and have the bytes they were pinned with."""
+    return {
+        pin: wheel
+        for pin, sums in wheel_pins().items()
+        for wheel in folder.glob(pin + "-*.whl")
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() in sums
+    }
+
+
+def wheels(platform: str, python: str) -> list[Path]:
+    """Return the wheels for one Python on one platform: fetched once, compared with their hashes every time."""
+    folder = ROOT / "build" / "wheels" / f"{platform}-{python}"
+    if sound_wheels(folder).keys() != wheel_pins().keys():
+        shutil.rmtree(folder, ignore_errors=True)  # whatever is there is old, damaged or half fetched
+        fetch(folder, platform, python)
+    found = sound_wheels(folder)
+    missing = sorted(wheel_pins().keys() - found.keys())
+    if missing:
+        raise BuildError(f"{folder} holds no sound wheel of {', '.join(missing)}.\nRemove it and run this again.")
+    return list(found.values())
+
+
+def has_pip(python: Path) -> bool:
+    """Tell whether ``python`` can run pip."""
+    return subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
+def fetch(folder: Path, platform: str, python: str) -> None:
+    """Let pip fetch the pinned wheels for one Python on one platform into ``folder``."""
+    known = [program(VENV, "python"), Path(sys.executable)]
+    able = [path for path in known if path.exists() and has_pip(path)]
+    if not able:
+        raise BuildError("The wheels in the zip are fetched by pip, and there is none.\nRun `build.py env run` first.")
+    stage = f"fetching wheels for {platform}, Python {python} (once)"
+    options = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
+    target = ("--platform", PLATFORMS[platform], "--python-version", python, "--implementation", "cp")
+    pinned = ("--require-hashes", "-r", LOCK, "--dest", folder)
+    quietly(stage, able[0], "-m", "pip", "download", *options, *target, *pinned)
+
+
+def manifest_for(platform: str, names: Sequence[str]) -> str:
+    """Return blender_manifest.toml with the lists that only a built zip has; keys must stand before its tables."""
+    text = (ROOT / "blender_manifest.toml").read_text("utf-8")
+    table = re.search(r"^\[", text, re.MULTILINE)
+    place = table.start() if table else len(text)
+    lines = "".join(f'  "./{name}",\n' for name in names)
+    return f'{text[:place]}platforms = ["{platform}"]\nwheels = [\n{lines}]\n\n{text[place:]}'
+
+
+def contents(platform: str) -> dict[str, bytes]:
+    """Return {name in the zip: bytes} of the extension for one platform."""
+    bundled = {f"wheels/{wheel.name}": wheel.read_bytes() for python in PYTHONS for wheel in wheels(platform, python)}
+    files = {path.as_posix(): (ROOT / path).read_bytes() for path in shipped()}
+    manifest = manifest_for(platform, sorted(bundled)).encode("utf-8")
+    return {**files, **bundled, "blender_manifest.toml": manifest}
+
+
+def write_zip(target: Path, files: Mapping[str, bytes]) -> None:
     """Write ``files`` with fixed order, times and modes, so that one commit always gives the same bytes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with zipfile.ZipFile(part, "w") as archive:
-        for path in files:
-            entry = zipfile.ZipInfo(path.as_posix(), FIXED_DATE)
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, FIXED_DATE)
             entry.create_system = 3  # Unix, also when Windows writes it
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, (ROOT / path).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            packing = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED  # a wheel is a zip
+            archive.writestr(entry, files[name], packing, 9)
     part.replace(target)
 
 
 def make_zip(arguments: Sequence[str] = ()) -> int:
-    """Write the extension into the folder that was named, or dist/, and print where."""
-    if len(arguments) > 1 or any(word.startswith("-") for word in arguments):
-        say("usage: build.py zip [FOLDER]")
-        return 2
-    folder = Path(arguments[0]).resolve() if arguments else ROOT / "dist"
-    target = folder / f"second_unit-{version()}.zip"
-    write_zip(target, shipped())
-    print(target)
+    """Write the extension for each platform into the folder that was named, or dist/, and print where."""
+    parser = argparse.ArgumentParser(prog="build.py zip", description="Write the extension to install.")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "dist", help="where (default: dist/)")
+    parser.add_argument("--platform", action="append", choices=PLATFORMS, help="only this one; repeatable")
+    wanted = parser.parse_args(arguments)
+    for platform in dict.fromkeys(wanted.platform or PLATFORMS):
+        target = wanted.folder.resolve() / f"second_unit-{version()}-{platform}.zip"
+        write_zip(target, contents(platform))
+        print(target)
     return 0
 
 

@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if argv is None:
             _load()
+            _end_in_order()
         return _run(argv)
     except KeyboardInterrupt:
         print(_INTERRUPTED, file=sys.stderr)
@@ -56,6 +57,17 @@ def _load() -> None:
         importlib.import_module(".commands.actions", __package__)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _end_in_order() -> None:
+    """Let the signal that ends a program be Ctrl-C: the child Blender is stopped and temporary files go."""
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _run(argv: Sequence[str] | None) -> int:

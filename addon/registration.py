@@ -8,10 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..operators import edit, loop, start
+from ..operators.seat import Seat
+from ..operators.ticking import Ticker
+from ..ui import panels, preferences
+from .commands.desk import Desk
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMAND = "second_unit"
+CLASSES = (
+    preferences.SECONDUNIT_AP_preferences,
+    loop.SECONDUNIT_OT_run_loop,
+    loop.SECONDUNIT_OT_update_edit,
+    loop.SECONDUNIT_OT_cancel,
+    edit.SECONDUNIT_OT_lay_edit,
+    edit.SECONDUNIT_OT_show_edit,
+    start.SECONDUNIT_OT_open_example,
+    start.SECONDUNIT_OT_test_service,
+    panels.SECONDUNIT_PT_view3d,
+    panels.SECONDUNIT_PT_sequencer,
+)
 
 
 def _command(argv: Sequence[str]) -> int:
@@ -26,17 +44,27 @@ class _Registered:
 
     def __init__(self) -> None:
         self._undo = ExitStack()
+        self.ticker: Ticker | None = None
 
     def begin(self) -> None:
         """Register everything; when a step fails, those before it are undone and the error is raised."""
+        utils: Any = bpy.utils
         with ExitStack() as undo:
-            utils: Any = bpy.utils
             undo.callback(utils.unregister_cli_command, utils.register_cli_command(COMMAND, _command))
+            Seat.desk = Desk()
+            undo.callback(delattr, Seat, "desk")
+            for kind in CLASSES:
+                utils.register_class(kind)
+                undo.callback(utils.unregister_class, kind)
+            self.ticker = Ticker(Seat.desk)
+            undo.callback(self.ticker.stop)
+            self.ticker.start()
             self._undo = undo.pop_all()
 
     def end(self) -> None:
         """Undo everything."""
         self._undo.close()
+        self.ticker = None
 
 
 _registered = _Registered()

@@ -8,7 +8,6 @@ import hashlib
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -146,6 +145,19 @@ def test_the_locks_hold_what_pyproject_asks_for() -> None:
     assert extras["blender"] == [f"bpy=={dev['bpy']}"]
 
 
+def test_the_zips_bundle_what_blender_does_not_bring_in_the_versions_of_run() -> None:
+    brought = {"numpy", "requests"}  # and what requests needs, with every Blender
+    dependencies = load_toml("pyproject.toml")["project"]["dependencies"]
+    names = {re.split(r"[<>=!~\s]", item)[0] for item in dependencies}
+    run, extension = pins(ROOT / "requirements/run.txt"), pins(ROOT / "requirements/extension.txt")
+    assert extension == {name: run[name] for name in names - brought}
+
+
+def test_the_lock_of_the_zips_has_no_markers_as_its_wheels_are_of_several_pythons() -> None:
+    lock = (ROOT / "requirements/extension.txt").read_text("utf-8")
+    assert [line for line in lock.splitlines() if "==" in line and ";" in line] == []
+
+
 # Who may import whom.
 
 
@@ -243,9 +255,9 @@ def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:
 
 def test_the_zip_has_the_same_bytes_each_time_and_only_what_is_allowed(tmp_path: Path) -> None:
     build = load_build()
-    files = build.shipped()
+    files = {path.as_posix(): (ROOT / path).read_bytes() for path in build.shipped()}
     build.write_zip(tmp_path / "a.zip", files)
-    build.write_zip(tmp_path / "b.zip", list(files))
+    build.write_zip(tmp_path / "b.zip", dict(reversed(files.items())))
     first, second = ((tmp_path / name).read_bytes() for name in ("a.zip", "b.zip"))
     assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
     names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
@@ -256,18 +268,15 @@ def test_the_zip_has_the_same_bytes_each_time_and_only_what_is_allowed(tmp_path:
     assert [name for name in names if "__pycache__" in name or "/." in name] == []
 
 
-def test_the_zip_does_not_depend_on_times_modes_or_stray_files(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name / "addon" / "__pycache__").mkdir(parents=True)
-        shutil.copyfile(ROOT / "build.py", tmp_path / name / "build.py")
-        (tmp_path / name / "blender_manifest.toml").write_text('id = "second_unit"\nversion = "1.2.3"\n')
-        (tmp_path / name / "addon" / "__init__.py").write_text('"""Docstring."""\n')
-    other = tmp_path / "two"
-    (other / "addon" / "__init__.py").chmod(0o755)
-    (other / "addon" / "__pycache__" / "x.pyc").write_bytes(b"cache")
-    (other / "addon" / ".secret").write_text("hidden")
-    (other / "notes.txt").write_text("stray")
-    for name in ("one", "two"):
-        subprocess.run([sys.executable, "build.py", "zip"], cwd=tmp_path / name, check=True, capture_output=True)
-    one, two = ((tmp_path / name / "dist" / "second_unit-1.2.3.zip").read_bytes() for name in ("one", "two"))
-    assert one == two
+def test_pip_and_blender_get_the_same_data_files() -> None:
+    """A file in the zip that is not a module must be found by setuptools' patterns too."""
+    patterns = load_toml("pyproject.toml")["tool"]["setuptools"]["package-data"]
+    covered = {
+        path.relative_to(ROOT)
+        for package, each in patterns.items()
+        for pattern in each
+        for path in ROOT.joinpath(*package.split(".")[1:]).glob(pattern)
+    }
+    data = {path for path in load_build().shipped() if path.suffix != ".py"}
+    assert {path.as_posix() for path in data - covered} == {"CHANGELOG.md", "LICENSE", "README.md"}
+    assert Path("addon/data/example/handover.blend") in covered

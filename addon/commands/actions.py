@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..conditioning.package import PASSES
 from ..errors import EXIT_DONE, UsageError
+from ..host.blender import SESSION
+from ..host.hidden_copy import owned_copy
 from ..shot.project import Project, load_settings
 from ..shot.timing import FrameRange
 from . import demo, doctor, jobs, takes
@@ -33,14 +36,18 @@ _SIDES = range(16, 8193)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Perform the parsed command; returns the exit code."""
-    return _ACTIONS[args.command](args, console)
+    """Perform the parsed command; returns the exit code. The hidden copy it was given is gone afterwards."""
+    original: Path | None = getattr(args, "original", None)
+    if original is None:
+        return _ACTIONS[args.command](args, console)
+    with owned_copy(args.file, original, os.environ.get(SESSION)):
+        return _ACTIONS[args.command](args, console)
 
 
 def _scene(args: argparse.Namespace, console: Console) -> Context:
     return open_context(
         console, scene_file=args.file, scene=args.scene, project=args.project, blender=args.blender,
-        shots=tuple(args.shot), dry_run=args.dry_run,
+        shots=tuple(args.shot), dry_run=args.dry_run, original=args.original,
     )  # fmt: skip
 
 

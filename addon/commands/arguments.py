@@ -128,6 +128,8 @@ def _command(add: Adder, name: str, *, scene: bool = False, project: str = _BESI
             nargs="?",
             help="the .blend, read and never written (default: the file Blender has open)",
         )
+        # for Blender's operators: SCENE is a hidden copy of this file, and ours to remove
+        parser.add_argument("--original", type=Path, help=argparse.SUPPRESS)
     common = parser.add_argument_group("everywhere")
     if scene:
         common.add_argument("--scene", metavar="NAME", help="scene in the file (default: the one it was saved with)")

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _BAR = 28
 _REDRAW_S = 0.1
+_RECORD_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +65,43 @@ class Console:
 
 
 class Bar:
-    """A progress bar that redraws itself on a terminal and prints one closing line elsewhere. Is a `ports.Progress`."""
+    """A progress bar that redraws itself on a terminal and prints one closing line elsewhere. Is a `ports.Progress`.
+
+    Programs hear of it in records: ``progress`` (step, done, total, note) at most four times a second and once more at
+    the end, then ``step`` (step, result). Several threads may report.
+    """
 
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
         self._title = title
         self._began = self._drawn = time.monotonic()
         self._live = console.err.isatty() and not console.quiet
+        self._lock = threading.Lock()
+        self._recorded = -math.inf
+        self._unsaid: Mapping[str, object] | None = None
 
     def __call__(self, done: float, total: float, note: str = "", /) -> None:
         """See `ports.Progress`."""
         now = time.monotonic()
-        if not self._live or now - self._drawn < _REDRAW_S:
-            return
-        self._drawn = now
+        with self._lock:
+            self._record(now, {"step": self._title, "done": done, "total": total, "note": note})
+            if self._live and now - self._drawn >= _REDRAW_S:
+                self._drawn = now
+                self._draw(done, total, note)
+
+    def _record(self, now: float, values: Mapping[str, object]) -> None:
+        self._unsaid = values
+        if now - self._recorded >= _RECORD_S:
+            self._recorded = now
+            self._say_rest()
+
+    def _say_rest(self) -> None:
+        """The last progress, if nobody heard of it yet."""
+        if self._unsaid is not None:
+            self._console.record("progress", self._unsaid)
+            self._unsaid = None
+
+    def _draw(self, done: float, total: float, note: str) -> None:
         filled = int(_BAR * done / total) if total else 0
         amount = f"{done:.0f}/{total:.0f}" if total > 1 else f"{done:.0%}"
         self._console.err.write(f"\r  {self._title:<22}[{'#' * filled:<{_BAR}}] {amount} {note}\033[K")
@@ -90,4 +116,7 @@ class Bar:
         took = time.monotonic() - self._began
         start = "\r" if self._live else ""
         end = "\033[K" if self._live else ""
+        with self._lock:
+            self._say_rest()
+            self._console.record("step", {"step": self._title, "result": result})
         self._console.say(f"{start}  {self._title:<22}{result} ({took:.0f} s){end}")

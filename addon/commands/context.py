@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SceneError, UsageError
-from ..host.blender import Blender, find_blender, loaded_blend, run_task
+from ..host.blender import Blender, StandIn, find_blender, loaded_blend, run_task
 from ..shot.documents import write_atomic
 from ..shot.project import Project, Settings, load_settings
 from ..shot.shot import Blocking, SceneInfo, Shot, load_shot, match_shots, save_shot
@@ -26,7 +26,10 @@ PROJECT_TEMPLATE = Path(__file__).parent.parent / "data" / "project.toml"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One command's surroundings. ``scene_file`` is the artist's .blend, None for commands on a project alone."""
+    """One command's surroundings. ``scene_file`` is the artist's .blend, None for commands on a project alone.
+
+    ``copy`` is the temporary copy that is opened in its place: it holds what the artist has not saved yet.
+    """
 
     console: Console
     scene_file: Path | None
@@ -36,6 +39,7 @@ class Context:
     blender_option: str | None
     only: tuple[str, ...] = ()
     dry_run: bool = False
+    copy: Path | None = None
 
     @property
     def blend(self) -> Path:
@@ -46,11 +50,16 @@ class Context:
 
     def blender(self) -> Blender:
         """The Blender that runs tasks; raises when there is none."""
-        return find_blender(self.blender_option)
+        found = find_blender(self.blender_option)
+        return replace(found, stand_in=StandIn(self.blend, self.copy)) if self.copy else found
 
     def read_scene(self) -> SceneInfo:
-        """Open the .blend in a child and read its shots."""
-        return _scene_info(run_task(self.blender(), "read", {"blend": str(self.blend), "scene": self.scene}))
+        """Open the .blend in a child and read its shots. Says what of the artist's session is missing there."""
+        found = run_task(self.blender(), "read", {"blend": str(self.blend), "scene": self.scene})
+        for note in found.get("notes", []):
+            self.console.say(f"  {note}")
+            self.console.record("note", {"text": note})
+        return _scene_info(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +85,22 @@ def project_for(blend: Path, option: Path | None) -> Project:
 
 def open_context(
     console: Console, *, scene_file: str | None, scene: str | None, project: Path | None, blender: str | None,
-    shots: tuple[str, ...] = (), dry_run: bool = False,
+    shots: tuple[str, ...] = (), dry_run: bool = False, original: Path | None = None,
 ) -> Context:  # fmt: skip
-    """Gather what a command needs. Touches nothing on disk."""
+    """Gather what a command needs. Touches nothing on disk.
+
+    With ``original``, ``scene_file`` is a temporary copy of it (`host.hidden_copy`): everything is named after the
+    original, the copy is what children open.
+    """
     named = Path(scene_file).expanduser() if scene_file else loaded_blend()
     if named is None:
         raise UsageError("No scene was given.", "Name a .blend file after the command.")
-    blend = named.resolve()
-    if not blend.is_file():
-        raise SceneError(f"There is no file '{named}'.", "Check the path of the .blend.")
+    for file in (named, original or named):
+        if not file.is_file():
+            raise SceneError(f"There is no file '{file}'.", "Check the path of the .blend.")
+    blend, copy = (original or named).resolve(), named.resolve() if original else None
     home = project_for(blend, project)
-    return Context(console, blend, scene, home, load_settings(home), blender, shots, dry_run)
+    return Context(console, blend, scene, home, load_settings(home), blender, shots, dry_run, copy)
 
 
 def blocked_shots(context: Context, info: SceneInfo) -> list[BlockedShot]:

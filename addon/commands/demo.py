@@ -15,6 +15,7 @@ from ..shot.project import REHEARSAL
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import open_context, startable_blender
+from .example import BLEND, EXAMPLE
 from .generate import GenerateOptions, ask_first, generate
 from .review import review_sheet
 from .timeline import review_cut, timeline
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .comp import CompWork
     from .console import Console
     from .context import Context
-
-EXAMPLE = Path(__file__).parent.parent / "data" / "example"
-BLEND = "handover.blend"
 
 
 @dataclass(frozen=True, slots=True)

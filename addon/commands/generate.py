@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ..errors import ConsentNeeded, JobError, UsageError
 from ..generation.jobs.consent import check, host_of, is_allowed, leaving
 from ..generation.jobs.parcels import Order, make_submission
-from ..generation.jobs.process import runner_argv, start_runner, wait_for
+from ..generation.jobs.process import Command, runner_words, start_runner, wait_for
 from ..generation.jobs.store import JobStore
 from ..generation.services.comfyui.graph import load_template
+from ..host.blender import SESSION, own_process
 from ..shot.job import JobState
 from ..shot.package import load_current, load_manifest
 from ..shot.profile import load_profile
@@ -101,11 +102,16 @@ def follow(context: Context, store: JobStore, uuids: Sequence[str]) -> list[Job]
 
 
 def keep_runner(context: Context) -> Popen[bytes] | None:
-    """Start the project's runner process, with the Blender this command was given; None when one is at work."""
-    argv = runner_argv(context.project)
+    """Start the project's runner process, with the Blender this command was given; None when one is at work.
+
+    It outlives this command and opens no scene, so it has no part in the session.
+    """
+    words = runner_words(context.project)
     if context.blender_option:
-        argv += ["--blender", context.blender_option]
-    return start_runner(context.project, argv)
+        words += ["--blender", context.blender_option]
+    argv, env = own_process(words)
+    env.pop(SESSION, None)
+    return start_runner(context.project, Command(argv, env))
 
 
 def _show(context: Context, bar: Bar, known: dict[str, float], job: Job) -> None:
@@ -179,6 +185,7 @@ def _consent(context: Context, url: str, work: Sequence[tuple[Request, Submissio
         _announce(context, work)
         raise
     if allowed is not None:
+        _announce(context, work)
         allow_host(context.project, allowed)
         context.console.say(f"  {leaving(submissions)} go to {allowed}; the yes is kept in {context.project.config}.")
 

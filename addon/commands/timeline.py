@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..host.blender import no_space_left, run_task
 from ..shot.documents import digest, digest_file, stable_json
@@ -25,7 +25,7 @@ def timeline(context: Context, info: SceneInfo) -> Path:
     plan = plan_edit(cut_shots(context, info), info.fps, info.frames, context.project.root)
     note = context.project.root / "edit.json"
     key = digest(stable_json([plan.to_json(), digest_file(context.blend), info.name]).encode())
-    bar = context.console.step("Edit")
+    bar, report = context.console.step("Edit"), dict[str, Any]()
     if is_built(note, key, context.project.edit):
         bar.finish("up to date")
     elif context.dry_run:
@@ -43,7 +43,7 @@ def timeline(context: Context, info: SceneInfo) -> Path:
         context.console.say(f"    sound: {report['sound']}")
         for remark in report.get("notes", []):
             context.console.say(f"    {remark}")
-        context.console.record("edit", {"file": str(context.project.edit), **report})
+    context.console.record("edit", {"file": str(context.project.edit), "plan": plan.to_json(), **report})
     return context.project.edit
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding a Blender and running a task in it as a child process. Needs no bpy.
+"""Finding a Blender, running a task in it as a child process, and starting our own command line. Needs no bpy.
 
 The child gets one JSON task file and answers on standard output with one JSON object per line; Blender prints other
 lines there too, so readers keep those that begin with ``{``. See `child_main` and `tasks` for the other end.
@@ -26,11 +26,19 @@ from ..errors import HostError, SecondUnitError, StorageError, UsageError, stora
 from ..shot.ports import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from ..shot.ports import Progress
 
 CHILD = Path(__file__).with_name("child_main.py")
+SESSION = "SECOND_UNIT_SESSION"
+"""Names the document with the parent's session (`session`) in the environment of a command."""
+SITE = "SECOND_UNIT_SITE"
+"""Folders from which a process of ours may take what its own Python lacks, as in ``$PATH``."""
+# what an extension brings along, or Blender's own Python has and another may not
+_BROUGHT = ("PIL", "tomlkit", "numpy", "requests")
+# they open the artist's scene; the others work on our files only and need nothing of the user's
+_IN_SESSION = frozenset({"read", "condition"})
 _KNOWN = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SecondUnitError)
 }
@@ -39,25 +47,80 @@ _SCARCE_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """A temporary copy of the artist's file: tasks open it, everybody else speaks of the original."""
+
+    original: Path
+    copy: Path
+
+    def swap(self, args: Mapping[str, object]) -> dict[str, object]:
+        """Arguments of a task with the copy where the original is named."""
+        return {name: str(self.copy) if value == str(self.original) else value for name, value in args.items()}
+
+    def rename(self, error: SecondUnitError) -> None:
+        """Let an error speak of the original."""
+        error.what = error.what.replace(str(self.copy), str(self.original))
+        error.fix = error.fix.replace(str(self.copy), str(self.original))
+
+
+@dataclass(frozen=True, slots=True)
 class Blender:
     """A Blender that can be started: an application, or a Python with the bpy module."""
 
     command: tuple[str, ...]
     is_app: bool
+    stand_in: StandIn | None = None
 
-    def argv(self, task: Path) -> list[str]:
-        """The whole command line for one task."""
+    def argv(self, task: Path, *, in_session: bool = False) -> list[str]:
+        """The whole command line for one task. ``in_session``: with the user's own preferences."""
         if not self.is_app:
             return [*self.command, "-P", "-u", str(CHILD), str(task)]
-        flags = ["-b", "--factory-startup", "--python-exit-code", "9", "--python", str(CHILD), "--", str(task)]
-        return [*self.command, *flags]
+        start = [] if in_session else ["--factory-startup"]
+        return [*self.command, *_script(start), str(task)]
+
+
+def _script(start: Sequence[str]) -> list[str]:
+    return ["-b", *start, "--python-exit-code", "9", "--python", str(CHILD), "--"]
+
+
+def own_process(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a process of its own that runs ``second-unit`` with ``words``.
+
+    The same from pip, from an installed extension whatever its repository is called, and from the bpy module: our own
+    folder is loaded under our own name by `child_main`. Inside an application the command gets ``--blender`` with that
+    application. Nothing in the current folder is ever imported (``-P``). Raises `HostError` when there is neither a
+    Python nor a Blender to start.
+    """
+    app = _application()
+    command = list(words)
+    if app and not any(word.split("=", 1)[0] == "--blender" for word in command):
+        command += ["--blender", app]
+    env = {**os.environ, SITE: _site()}
+    python = Path(sys.executable or "")
+    if python.stem.lower().startswith("python") and python.is_file():
+        return [str(python), "-P", "-u", str(CHILD), "--cli", *command], env
+    if app:
+        return [app, *_script(["--factory-startup"]), "--cli", *command], env
+    raise HostError("There is no Python to start.", "Repair the Blender or Python installation Second Unit runs in.")
+
+
+def _application() -> str | None:
+    """The Blender application we run in; the bpy module is none."""
+    loaded = sys.modules.get("bpy")
+    return (loaded.app.binary_path or None) if loaded is not None else None
+
+
+def _site() -> str:
+    found = [importlib.util.find_spec(name) for name in _BROUGHT]
+    folders = [str(Path(spec.origin).parents[1]) for spec in found if spec is not None and spec.origin]
+    return os.pathsep.join(dict.fromkeys(folders))
 
 
 def find_blender(option: str | None) -> Blender:
     """The Blender to use: the one we run in, else ``option`` or ``$BLENDER``, else this environment's bpy module."""
-    loaded = sys.modules.get("bpy")
-    if loaded is not None and loaded.app.binary_path:
-        return Blender((loaded.app.binary_path,), is_app=True)
+    app = _application()
+    if app:
+        return Blender((app,), is_app=True)
     named = option or os.environ.get("BLENDER")
     if named:
         return _named(named)
@@ -87,15 +150,23 @@ def run_task(blender: Blender, name: str, args: Mapping[str, object], progress: 
     """Run one task of `tasks.TASKS` in a child and return its result.
 
     Raises the child's own `SecondUnitError`, or `HostError` when it ended without an answer. When the caller is
-    interrupted the child is stopped before this returns.
+    interrupted the child is stopped before this returns. A task that opens the artist's scene joins the session named
+    by ``$SECOND_UNIT_SESSION``, if there is one.
     """
+    in_session = name in _IN_SESSION and bool(os.environ.get(SESSION))
     with tempfile.TemporaryDirectory(prefix="second_unit_") as folder:
         task = Path(folder) / "task.json"
         log = Path(folder) / "blender.log"
         try:
-            task.write_text(json.dumps({"task": name, "args": args}), encoding="utf-8")
+            given = blender.stand_in.swap(args) if blender.stand_in else dict(args)
+            task.write_text(json.dumps({"task": name, "args": given}), encoding="utf-8")
+            argv, env = blender.argv(task, in_session=in_session), _environment(folder, in_session=in_session)
             with log.open("w", encoding="utf-8") as errors_file:
-                return _talk(blender.argv(task), _environment(folder), errors_file, progress, log)
+                return _talk(argv, env, errors_file, progress, log)
+        except SecondUnitError as error:
+            if blender.stand_in:
+                blender.stand_in.rename(error)
+            raise
         except OSError as error:
             raise storage_error(error, folder) from error
 
@@ -116,10 +187,16 @@ def no_space_left(folder: Path) -> Generator[None]:
         raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder) from error
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """The child keeps no settings of its own and does not spin up a thread per core for small matrix products."""
-    resources = {"BLENDER_USER_RESOURCES": folder, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return {**os.environ, **resources}
+def _environment(folder: str, *, in_session: bool) -> dict[str, str]:
+    """The child keeps no settings of its own and does not spin up a thread per core for small matrix products.
+
+    Only in a session it finds the user's add-ons and script folders.
+    """
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", SITE: _site()}
+    if not in_session:
+        env["BLENDER_USER_RESOURCES"] = folder
+        env.pop(SESSION, None)
+    return env
 
 
 def _talk(argv: list[str], env: dict[str, str], log_file: IO[str], progress: Progress, log: Path) -> dict[str, Any]:

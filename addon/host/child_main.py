@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a child Blender runs: loads this very copy of the package, performs one task, needs no installed extension."""
+"""What a child runs: loads this very copy of the package, whatever its folder is called, and needs no installation.
+
+In a Blender it performs one task (``… child_main.py TASK.json``); ``… child_main.py --cli WORDS`` is the command line.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,27 @@ def _load_package() -> None:
     spec.loader.exec_module(module)
 
 
+def _use_site() -> None:
+    """What whoever started us could import and this Python may lack; after all the rest, so that it hides nothing."""
+    for folder in os.environ.get("SECOND_UNIT_SITE", "").split(os.pathsep):
+        if folder and folder not in sys.path:
+            sys.path.append(folder)
+
+
 def _main() -> int:
+    _use_site()
     _load_package()
-    tasks = importlib.import_module("second_unit.addon.host.tasks")
-    return tasks.run(Path(sys.argv[-1]))
+    if "--cli" in sys.argv:
+        sys.argv[1:] = sys.argv[sys.argv.index("--cli") + 1 :]
+        return importlib.import_module("second_unit.addon.cli").main()
+    return importlib.import_module("second_unit.addon.host.tasks").run(Path(sys.argv[-1]))
 
 
 if __name__ == "__main__":
     code = _main()
     sys.stdout.flush()
     sys.stderr.flush()
+    if "bpy" not in sys.modules:
+        sys.exit(code)
     # bpy wheels hang (4.5) or crash (4.2) when Python tears them down with classes registered
     os._exit(code)

@@ -19,13 +19,12 @@ import bpy
 
 from ..errors import FULL_DISK, DocumentError, SceneError, StorageError, storage_error
 from ..shot.documents import digest_file
+from .marks import OWNED
 from .scene_reader import open_blend
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-OWNED = "second_unit_owned"
-EDIT = "edit"
 _LAYOUT = "second_unit_layout"
 _THEIRS = "second_unit_layout_names"
 _NAME = "second_unit_name"
@@ -133,6 +132,7 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
         return None
     if not edit.is_file():
         open_blend(layout)
+        _drop_owned()
         return _names()
     _open_edit(edit)
     ours = owned_scenes()
@@ -142,6 +142,7 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
     scenes = [s.name for s in bpy.data.scenes if f"scene {s.name}" not in old]
     texts = [t.name for t in bpy.data.texts if f"text {t.name}" not in old]
     open_blend(layout)
+    _drop_owned()
     theirs = _names()
     library: Any = bpy.data.libraries.load(str(edit), link=False)
     with library as (_, wanted):
@@ -151,6 +152,12 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
         # nothing uses a text, and what nobody uses is not saved
         text.use_fake_user = True
     return theirs
+
+
+def _drop_owned() -> None:
+    """Without the edit that the artist's file holds when it was laid there: this file has its own."""
+    for scene in owned_scenes():
+        bpy.data.scenes.remove(scene)
 
 
 def _open_edit(edit: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +14,8 @@ import bpy
 from ..shot.documents import digest, digest_file, write_atomic
 from ..shot.naming import folder_name
 from ..timeline.edit_plan import read_strip
-from .edit_file import EDIT, edit_file, follow_name, is_renamed, owned_scene
+from .edit_file import edit_file, follow_name, is_renamed, owned_scene
+from .marks import EDIT, LAYOUT
 from .movies import add_image_strip, plain_colour, refuse_missing, set_rate
 from .versions import abspath, ensure_editor, has_sound, show_in_sequencer, strip_get, strip_set, strips_of
 
@@ -39,13 +41,23 @@ def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
     progress(0, 1, "building the edit")
     plan = args.section("plan")
     with edit_file(Path(args.text("edit")), Path(args.text("layout"))):
-        layout = bpy.data.scenes[args.text("scene")]
-        scene = owned_scene(EDIT, plan.text("scene"))
-        _frame(scene, plan)
-        report = _lay_strips(scene, [read_strip(item) for item in plan.sections("strips")], plan)
-        report["sound"] = _lay_sounds(scene, layout, plan, report["notes"])
-        report["sound_files"] = _written_sounds(scene)
-        _show(scene)
+        report = lay_edit(bpy.data.scenes[args.text("scene")], plan, "//")
+        _show(owned_scene(EDIT, plan.text("scene")))
+    return report
+
+
+def lay_edit(layout: Any, plan: Fields, root: str) -> dict[str, Any]:
+    """Bring the edit of ``layout`` in the open file up to date; see `edit_task` for the report.
+
+    ``root`` is the project's folder, absolute or beginning with ``//``, and ends with a slash.
+    """
+    scene = owned_scene(EDIT, plan.text("scene"))
+    scene[LAYOUT] = layout.name
+    _frame(scene, plan)
+    strips = [read_strip(item) for item in plan.sections("strips")]
+    report = _lay_strips(scene, [replace(s, files=tuple(f"{root}{f}" for f in s.files)) for s in strips], plan)
+    report["sound"] = _lay_sounds(scene, layout, plan, _Sounds(root, report["notes"]))
+    report["sound_files"] = _written_sounds(scene, root)
     return report
 
 
@@ -138,8 +150,7 @@ def _lay(scene: Any, item: StripPlan, channels: list[str]) -> str:
     place, takes = (item.start, item.cut.first, item.cut.last + 1), channels.index("Takes") + 1
     in_its_place = _strips_at(scene, takes, *place[1:])
     channel = _free_channel(scene, range(takes, _LAST_CHANNEL), *place[1:])
-    files = [f"//{file}" for file in item.files]
-    strip = add_image_strip(scene, item.name, files, _empty_channel(scene), item.start)
+    strip = add_image_strip(scene, item.name, item.files, _empty_channel(scene), item.start)
     _put(scene, strip, place, channel)
     strip.transform.scale_x = strip.transform.scale_y = item.scale
     _own(strip, item)
@@ -181,9 +192,9 @@ def _empty_channel(scene: Any) -> int:
 
 
 def _refill(strip: Any, item: StripPlan) -> None:
-    refuse_missing([f"//{file}" for file in item.files])
+    refuse_missing(item.files)
     folder, _ = item.files[0].rsplit("/", 1)
-    strip.directory = f"//{folder}/"
+    strip.directory = f"{folder}/"
     for element, file in zip(strip.elements, item.files, strict=True):
         element.filename = file.rsplit("/", 1)[1]
     _own(strip, item)
@@ -194,8 +205,16 @@ def _own(strip: Any, item: StripPlan) -> None:
     strip[_SHOT], strip[_KEY], strip[_PLACE] = item.shot_uuid, item.key, item.place
 
 
-def _lay_sounds(scene: Any, layout: Any, plan: Fields, notes: list[str]) -> str:
-    """Let our sound strips follow the layout's. Packed sound is written beside the edit first."""
+@dataclass(frozen=True, slots=True)
+class _Sounds:
+    """Where packed sound is written, and what there is to say about sound."""
+
+    root: str
+    notes: list[str]
+
+
+def _lay_sounds(scene: Any, layout: Any, plan: Fields, sounds: _Sounds) -> str:
+    """Let our sound strips follow the layout's. Packed sound is written into the project first."""
     source = layout.sequence_editor
     wanted = {s.name: s for s in strips_of(source) if s.type == "SOUND" and s.sound is not None} if source else {}
     ours = _owned_strips(scene, _SOUND)
@@ -204,24 +223,24 @@ def _lay_sounds(scene: Any, layout: Any, plan: Fields, notes: list[str]) -> str:
     channels = [plan.items("channels").index("Sound") + 1, *range(len(plan.items("channels")) + 1, _LAST_CHANNEL)]
     is_left_out = False
     for name, theirs in wanted.items():
-        now = _sound_state(theirs)
+        now = _sound_state(theirs, sounds.root)
         if not Path(abspath(now["file"])).is_file():
-            notes.append(f"The sound file '{abspath(now['file'])}' of the layout's strip '{name}' is missing.")
+            sounds.notes.append(f"The sound file '{abspath(now['file'])}' of the layout's strip '{name}' is missing.")
         is_left_out |= not _follow_sound(scene, name, now, ours.get(name, []), channels)
     return "this Blender was built without sound" if is_left_out else f"{len(wanted)} sound strips"
 
 
-def _written_sounds(scene: Any) -> list[str]:
+def _written_sounds(scene: Any, root: str) -> list[str]:
     """The sound files we wrote, as seen from the project."""
     strips = (strip for ours in _owned_strips(scene, _SOUND).values() for strip in ours)
     files = {str(_sound_was(strip, {}).get("file", "")) for strip in strips}
-    return sorted(file.removeprefix("//") for file in files if file.startswith("//"))
+    return sorted(file.removeprefix(root) for file in files if file.startswith(root))
 
 
-def _sound_state(strip: Any) -> dict[str, Any]:
+def _sound_state(strip: Any, root: str) -> dict[str, Any]:
     """What of a sound strip is followed, each for itself."""
     place = [float(strip_get(strip, name)) for name in ("content_start", "left_handle", "right_handle")]
-    return {"file": _sound_file(strip.sound), "place": place, **{n: getattr(strip, n) for n in _LEVELS}}
+    return {"file": _sound_file(strip.sound, root), "place": place, **{n: getattr(strip, n) for n in _LEVELS}}
 
 
 def _follow_sound(scene: Any, name: str, now: dict[str, Any], ours: list[Any], channels: list[int]) -> bool:
@@ -275,7 +294,7 @@ def _put_sound(scene: Any, strip: Any, place: Sequence[float], channels: list[in
     _put(scene, strip, place, _free_channel(scene, channels, place[1], place[2]))
 
 
-def _sound_file(sound: Any) -> str:
+def _sound_file(sound: Any, root: str) -> str:
     """A path for the sound; a packed one is written into the project's ``sound`` folder, named by its content."""
     if sound.packed_file is None:
         return os.path.normpath(abspath(sound.filepath))
@@ -285,10 +304,10 @@ def _sound_file(sound: Any) -> str:
     suffix = named.suffix if named.suffix[1:].isalnum() else ""
     # no name of the artist's is refused, not even one without a letter
     name = f"{folder_name(f'sound {named.stem}')[6:] or 'sound'}.{sha[:8]}{suffix}"
-    target = Path(abspath("//")) / "sound" / name
+    target = Path(abspath(root)) / "sound" / name
     if not target.is_file() or digest_file(target) != sha:
         write_atomic(target, content)
-    return f"//sound/{name}"
+    return f"{root}sound/{name}"
 
 
 def _show(scene: Any) -> None:

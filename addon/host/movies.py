@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..errors import DocumentError, HostError, SceneError, StorageError
-from .edit_file import EDIT, OWNED, owned_scenes
+from .edit_file import owned_scenes
+from .marks import EDIT, OWNED
 from .scene_reader import open_blend
 from .versions import abspath, ensure_editor, movie_length, set_format, strips_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..shot.documents import Fields
     from ..shot.ports import Progress
@@ -60,7 +61,7 @@ def set_rate(scene: Any, fps: Fraction) -> None:
     scene.render.fps, scene.render.fps_base = whole, float(whole / fps)
 
 
-def add_image_strip(scene: Any, name: str, files: list[str], channel: int, start: int) -> Any:
+def add_image_strip(scene: Any, name: str, files: Sequence[str], channel: int, start: int) -> Any:
     """An image strip over ``files`` (all in one folder), one element per frame. Refuses missing files."""
     refuse_missing(files)
     strip = strips_of(ensure_editor(scene)).new_image(name, files[0], channel, start, fit_method="ORIGINAL")
@@ -69,7 +70,7 @@ def add_image_strip(scene: Any, name: str, files: list[str], channel: int, start
     return strip
 
 
-def refuse_missing(files: list[str]) -> None:
+def refuse_missing(files: Sequence[str]) -> None:
     """Raise `DocumentError` for the first file that is not there.
 
     Rendering an image strip without its file ends Blender, and an image node without it silently gives black.

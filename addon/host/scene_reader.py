@@ -14,6 +14,7 @@ from ..errors import DocumentError, SceneError
 from ..shot.documents import Fields, pair
 from ..shot.shot import Blocking, Marker, SceneInfo, block_shots
 from ..shot.timing import FrameRange
+from .session import given
 from .versions import blender_version
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ SHOT_DATA = "second_unit"
 
 
 def open_blend(path: Path, *, with_ui: bool = False) -> None:
-    """Load ``path`` without running its scripts. Raises `SceneError` for all but a .blend this Blender can read."""
+    """Load ``path``; its scripts run only in a session whose artist trusts them.
+
+    Raises `SceneError` for all but a .blend this Blender can read.
+    """
     if not path.is_file():
         raise SceneError(f"There is no file '{path}'.", "Check the path of the .blend.")
+    session = given()
+    is_trusted = session is not None and session.trusted
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=with_ui, use_scripts=False)
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=with_ui, use_scripts=is_trusted)
     except RuntimeError as error:
         raise _unreadable(path) from error
     if bpy.data.version[:2] > bpy.app.version[:2]:
@@ -113,13 +119,13 @@ def _odd_property() -> SceneError:
 
 
 def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.context`)."""
+    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.context`), ``notes`` about scripts."""
     progress(0, 1, "reading the scene")
     open_blend(Path(args.text("blend")))
     info = scene_info(pick_scene(args.maybe_text("scene")))
     return {
         "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
-        "frames": [info.frames.first, info.frames.last],
+        "frames": [info.frames.first, info.frames.last], "notes": _blocked(),
         "shots": [
             {
                 "name": s.name, "camera": s.camera, "cut": [s.cut.first, s.cut.last],
@@ -128,3 +134,11 @@ def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
             for s in info.shots
         ],
     }  # fmt: skip
+
+
+def _blocked() -> list[str]:
+    """What Blender said about scripts it did not run when it loaded the file."""
+    if not bpy.app.autoexec_fail:
+        return []
+    todo = " Allow them in Blender and run this again." if given() else ""
+    return [f"Scripts of the file were not run ({bpy.app.autoexec_fail_message}): what they do is missing.{todo}"]

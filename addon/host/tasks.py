@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SecondUnitError, storage_error
 from ..shot.documents import Fields
 from . import comp_scene, condition, edit_scene, movies, scene_reader
+from .session import join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def run(task_file: Path) -> int:
     try:
         with ExitStack() as last:
             last.push(_tell)
+            notes = join()
             result = TASKS[task["task"]](Fields(task["args"], task["task"]), _report)
     except SecondUnitError as error:
         _say({"second_unit": "error", "kind": type(error).__name__, "what": error.what, "fix": error.fix})
@@ -50,6 +52,8 @@ def run(task_file: Path) -> int:
     except OSError as error:
         _say({"second_unit": "error", "kind": "StorageError", **_sentence(error)})
         return 1
+    if notes and task["task"] == "read":  # once is enough: every command that draws reads first
+        result["notes"] = [*notes, *result["notes"]]
     _say({"second_unit": "result", "result": result})
     return 0
 

@@ -55,15 +55,16 @@ def strips_of(owner: Any) -> Any:
 
 
 def ensure_editor(scene: Any) -> Any:
-    """The scene's sequence editor. In 5.x the workspace has to show it, or strip modifiers crash (5.0.1)."""
+    """The scene's sequence editor. In 5.x the workspace has to show some edit, or strip modifiers crash (5.0.1)."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
-    show_in_sequencer(scene)
+    if getattr(getattr(bpy.context, "workspace", None), "sequencer_scene", scene) is None:
+        show_in_sequencer(scene)
     return editor
 
 
-def show_in_sequencer(scene: Any) -> None:
-    """Let the sequencer show ``scene`` where the workspace decides that (5.x)."""
-    workspace = getattr(bpy.context, "workspace", None)
+def show_in_sequencer(scene: Any, workspace: Any = None) -> None:
+    """Let the sequencer show ``scene`` where the workspace decides that (5.x): the one given, else the one shown."""
+    workspace = workspace or getattr(bpy.context, "workspace", None)
     if workspace is not None and hasattr(workspace, "sequencer_scene"):
         workspace.sequencer_scene = scene
 

@@ -17,7 +17,7 @@ from .runner import lease_path
 from .store import Job, JobStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ...shot.job import State
@@ -33,14 +33,26 @@ PROBE = 1 << 14
 _DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP of Windows
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to start. ``env`` is its whole environment, None for ours."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str] | None = None
+
+
+def runner_words(project: Project) -> list[str]:
+    """What the runner is called with. ``--json``: whoever waits reads its last word, should it fail, from the log."""
+    return ["jobs", "run", "--json", "--project", str(project.root)]
+
+
 def runner_argv(project: Project) -> list[str]:
     """The command line of the runner for a Python in which this package can be imported under its present name.
 
-    ``--json``: its last word, should it fail, is read from the log by whoever waits.
     ``-P``: a module that lies in the current folder or in a project somebody sent must never be imported.
     """
     package = __name__.removesuffix(".generation.jobs.process")
-    return [sys.executable, "-P", "-m", f"{package}.cli", "jobs", "run", "--json", "--project", str(project.root)]
+    return [sys.executable, "-P", "-m", f"{package}.cli", *runner_words(project)]
 
 
 def is_running(project: Project) -> bool:
@@ -48,8 +60,12 @@ def is_running(project: Project) -> bool:
     return is_live(lease_path(project))
 
 
-def start_runner(project: Project, argv: Sequence[str] | None = None) -> subprocess.Popen[bytes] | None:
-    """Start the runner detached; None if one is at work already. ``argv`` differs inside Blender.
+def start_runner(
+    project: Project, argv: Command | Sequence[str] | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes] | None:  # fmt: skip
+    """Start the runner detached; None if one is at work already.
+
+    ``argv`` and ``env`` are the program and its whole environment where it is not this Python.
 
     Its output goes to ``jobs/runner.log``. A second one that starts at the same moment finds the lease held and ends.
     Keep the returned process while your own lives. Raises `HostError` if the program cannot be started.
@@ -57,7 +73,7 @@ def start_runner(project: Project, argv: Sequence[str] | None = None) -> subproc
     if is_running(project):
         return None
     log = project.jobs / LOG
-    command = list(argv) if argv is not None else runner_argv(project)
+    command = argv if isinstance(argv, Command) else Command(argv or runner_argv(project), env)
     try:
         project.jobs.mkdir(parents=True, exist_ok=True)
         is_long = log.is_file() and log.stat().st_size > LARGEST_LOG
@@ -68,11 +84,12 @@ def start_runner(project: Project, argv: Sequence[str] | None = None) -> subproc
         return _spawn(command, file.fileno())
 
 
-def _spawn(command: list[str], log: int) -> subprocess.Popen[bytes]:
+def _spawn(command: Command, log: int) -> subprocess.Popen[bytes]:
     is_windows = sys.platform == "win32"
     try:
         return subprocess.Popen(
-            command,
+            list(command.argv),
+            env=command.env,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -20,7 +20,11 @@ _SKIP = {
 def run(args: dict[str, Any]) -> Any:
     """The dump of one scene of a file."""
     bpy.ops.wm.open_mainfile(filepath=args["blend"])
-    scene = bpy.data.scenes[args["scene"]]
+    return dump_scene(bpy.data.scenes[args["scene"]])
+
+
+def dump_scene(scene: Any) -> dict[str, str]:
+    """Everything RNA says about a scene of the open file, its objects, their data and all actions."""
     found: dict[str, str] = {}
     _dump(scene, f"Scene[{scene.name}]", found, depth=3)
     for thing in scene.objects:

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panels show: one loop at work and what lies in the project. Nothing here waits for either. Needs no bpy.
+
+The loop is a process of its own (the command line) and tells how far it is in a file of JSON lines. The project is read
+in short threads. `Desk.tick`, called by a timer, only picks up what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from ..errors import HostError, SecondUnitError, storage_error
+from .events import Progressed, Told, follow_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from ..shot.project import Project
+    from ..shot.shot import Blocking
+    from .shelf import Shelf
+
+_LOOK_EVERY = 8
+"""Ticks between two looks at the project."""
+_END_S = 3.0
+"""How long a loop is given to put things in order when the extension is disabled."""
+_NEW_GROUP = 0x00000200 | 0x08000000  # CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW of Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A shot as the list shows it. ``state`` is a few words, ``mark`` one of: empty, guides, running, take, circled."""
+
+    name: str
+    camera: str
+    first: int
+    last: int
+    state: str = ""
+    mark: str = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a panel draws.
+
+    ``problem`` is why there are no shots, ``message`` what happened last, ``fix`` what to do about it.
+    """
+
+    rows: tuple[Row, ...] = ()
+    problem: str = ""
+    is_saved: bool = True
+    is_running: bool = False
+    step: str = ""
+    factor: float = 0.0
+    note: str = ""
+    message: str = ""
+    fix: str = ""
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A loop to be started: the command line of the process, its environment, and where it tells how far it is."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    folder: Path
+    project: Project
+    original: Path
+    copy: Path
+
+    @property
+    def events(self) -> Path:
+        """JSON lines of the loop."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What the loop says to people."""
+        return self.folder / "loop.log"
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop at work."""
+
+    order: Order
+    process: subprocess.Popen[bytes]
+    told: Told = field(default_factory=Told)
+    read: int = 0
+    is_cancelled: bool = False
+
+
+@dataclass(slots=True)
+class Desk:
+    """One per Blender, from enabling to disabling. ``plan`` is an edit to be laid in the open file.
+
+    ``on_loop_end`` gets a loop that is over and its exit code. ``revive`` is told, in a thread, of a project with open
+    jobs, and starts a runner where none is at work.
+    """
+
+    on_loop_end: Callable[[Loop, int], None] = lambda _loop, _code: None
+    revive: Callable[[Project], None] = lambda _project: None
+    view: View = field(default_factory=View)
+    loop: Loop | None = None
+    plan: dict[str, Any] | None = None
+    _found: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue["Callable[[], None]"])
+    _thread: threading.Thread | None = None
+    _ticks: int = 0
+    _project: Project | None = None
+    _shelf: Shelf | None = None
+
+    def begin(self, order: Order) -> None:
+        """Start a loop. Raises `HostError` when one is at work already or the process does not start."""
+        if self.loop is not None:
+            raise HostError("Second Unit is at work already.", "Wait for it, or cancel it first.")
+        group = _NEW_GROUP if os.name == "nt" else 0
+        try:
+            order.events.touch()
+            with order.log.open("wb") as log:
+                process = subprocess.Popen(
+                    list(order.argv), env=dict(order.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    creationflags=group, start_new_session=os.name != "nt",
+                )  # fmt: skip
+        except OSError as error:
+            raise storage_error(error, order.log) from error
+        self.loop = Loop(order, process)
+        self.view = replace(
+            self.view, is_running=True, step="Starting", factor=0.0, note="", message="", fix="", is_error=False
+        )
+
+    def tick(self, blocked: Sequence[Blocking] | SecondUnitError, project: Project | None) -> bool:
+        """Pick up what is new; True when the view changed. ``blocked`` are the shots of the scene, or why none."""
+        before = self.view
+        self._follow()
+        with suppress(Empty):
+            while True:
+                self._found.get_nowait()()
+        self._look(project)
+        self.view = replace(self.view, is_saved=project is not None)
+        if isinstance(blocked, SecondUnitError):
+            self.view = replace(self.view, rows=(), problem=str(blocked))
+        else:
+            rows = tuple(_row(b, self._shelf) for b in blocked)
+            self.view = replace(self.view, rows=rows, problem=self._shelf.problem if self._shelf else "")
+        return self.view != before
+
+    def say(self, message: str, fix: str = "", *, is_error: bool = False) -> None:
+        """Show a message in the panels."""
+        self.view = replace(self.view, message=message, fix=fix, is_error=is_error)
+
+    def ask(self, question: Callable[[], tuple[str, str, bool]]) -> None:
+        """Answer ``question`` in a thread and show the message, fix and whether it is an error that come back."""
+        self._in_thread(lambda: self._answer(question))
+
+    def cancel(self) -> None:
+        """Ask the loop to stop; its process puts things in order and ends."""
+        if self.loop is not None and not self.loop.is_cancelled:
+            self.loop.is_cancelled = True
+            _interrupt(self.loop.process)
+            self.view = replace(self.view, step="Stopping", note="")
+
+    def close(self) -> None:
+        """Stop everything that is ours. The runner of the project is not: it finishes what was sent."""
+        if self.loop is not None:
+            _interrupt(self.loop.process)
+            try:
+                self.loop.process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self.loop.process.kill()
+                self.loop.process.wait()
+            self.loop = None
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        loop = self.loop
+        if loop is None:
+            return
+        code = loop.process.poll()
+        loop.read = follow_events(loop.order.events, loop.read, loop.told)
+        if code is None:
+            self._show(loop.told.progress)
+            return
+        self.loop = None
+        self.view = replace(self.view, is_running=False, step="", factor=0.0, note="")
+        self._close_with(loop, code)
+        self.on_loop_end(loop, code)
+
+    def _show(self, now: Progressed) -> None:
+        if self.loop is not None and not self.loop.is_cancelled and now.step:
+            self.view = replace(self.view, step=now.step, factor=now.factor, note=now.note)
+
+    def _close_with(self, loop: Loop, code: int) -> None:
+        if loop.is_cancelled:
+            self.say("Stopped. What was finished is kept; the next run goes on from there.")
+        elif code == 0:
+            self.say(loop.told.summary)
+        elif loop.told.error is not None:
+            self.say(loop.told.error[0], loop.told.error[1], is_error=True)
+        else:
+            self.say(f"The loop ended with code {code}.", f"Its last words are in '{loop.order.log}'.", is_error=True)
+
+    def _look(self, project: Project | None) -> None:
+        self._ticks += 1
+        is_due = self._ticks % _LOOK_EVERY == 1
+        if self._project != project:
+            self._project, self._shelf, is_due = project, None, True
+        if project is None or not is_due or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._in_thread(lambda: self._read(project))
+
+    def _read(self, project: Project) -> None:
+        # in this thread, and not when Blender starts: it takes a while
+        from .shelf import read_shelf
+
+        shelf = read_shelf(project)
+        self._found.put(lambda: self._put(project, shelf))
+        if shelf.is_work_left:
+            self.revive(project)
+
+    def _put(self, project: Project, shelf: Shelf) -> None:
+        if project == self._project:
+            self._shelf = shelf
+
+    def _answer(self, question: Callable[[], tuple[str, str, bool]]) -> None:
+        message, fix, is_error = question()
+        self._found.put(lambda: self.say(message, fix, is_error=is_error))
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = threading.Thread(target=work, name="second_unit", daemon=True)
+        self._thread.start()
+
+
+def _row(blocking: Blocking, shelf: Shelf | None) -> Row:
+    state, mark = shelf.states.get(blocking.name, ("no guides yet", "empty")) if shelf else ("", "empty")
+    return Row(blocking.name, blocking.camera, blocking.cut.first, blocking.cut.last, state, mark)
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Our processes take this for Ctrl-C, which a shell may have taught Blender, and so its children, to ignore."""
+    if process.poll() is None:
+        process.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM)

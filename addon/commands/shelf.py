@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies in a project, in a few words per shot. Reads files only; nothing is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import SecondUnitError
+from ..generation.jobs.store import JobStore
+from ..shot.take import list_takes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..generation.jobs.store import Job
+    from ..shot.project import Project
+    from ..shot.shot import Shot
+
+State = tuple[str, str]
+"""Words for the artist, and the mark of `desk.Row`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """``states`` by shot name; ``is_work_left`` when a job waits for a runner; ``problem`` when files are damaged."""
+
+    states: Mapping[str, State] = field(default_factory=dict[str, State])
+    is_work_left: bool = False
+    problem: str = ""
+
+
+def read_shelf(project: Project) -> Shelf:
+    """Look at the project. A damaged file is told, not raised: the list has to be drawn all the same."""
+    try:
+        shots, listing = project.shots(), JobStore(project).scan()
+        at_work = {job.request.shot_uuid: job for job in listing.jobs if job.is_open}
+        states = {shot.name: _state(project, shot, at_work.get(shot.uuid)) for shot in shots}
+    except SecondUnitError as error:
+        return Shelf(problem=str(error))
+    return Shelf(states, bool(at_work), str(listing.problems[0]) if listing.problems else "")
+
+
+def _state(project: Project, shot: Shot, job: Job | None) -> State:
+    paths = project.shot(shot.folder)
+    if job is not None:
+        return f"{job.state.state.value} {job.state.progress:.0%}", "running"
+    takes = list_takes(paths.takes)
+    if shot.circle and any(take.name == shot.circle for take in takes):
+        return f"{shot.circle} circled", "circled"
+    if takes:
+        more = f" of {len(takes)}" if len(takes) > 1 else ""
+        return f"{takes[-1].name}{more}", "take"
+    return ("guides ready", "guides") if paths.current.is_file() else ("no guides yet", "empty")

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one button, its counterpart, and the edit alone. Needs bpy."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..addon.commands.desk import Order
+from ..addon.errors import JobError, SceneError, SecondUnitError
+from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SECONDUNIT_OT_run_loop(Seat, Operator):
+    """Guides, takes, edit and comps of every shot. Your scene is not touched; the work is done by other processes"""
+
+    bl_idname = "second_unit.run_loop"
+    bl_label = "Shoot All Shots"
+    bl_options = {"REGISTER"}
+
+    allow_host: bpy.props.BoolProperty(  # pyright: ignore[reportInvalidTypeForm]
+        name="Send to this host",
+        description="Agree that guides and texts of this project go to the service's host",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """One loop at a time."""
+        del context
+        return cls.desk.loop is None
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask before the first send to another machine."""
+        del event
+        if not _asks_consent():
+            return self.execute(context)
+        self.allow_host = True
+        return context.window_manager.invoke_props_dialog(
+            self, title="Send to another machine?", confirm_text="Send", width=380
+        )
+
+    def draw(self, context: Any) -> None:
+        """What leaves, and for where."""
+        from ..addon.generation.services.address import parse_address
+
+        del context
+        column = self.layout.column()
+        column.label(text=f"Guides and texts of every shot go to {parse_address(service()).host}.")
+        column.label(text="Names, paths and the .blend stay here. The yes is kept in project.toml.")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start it; returns at once."""
+        del context
+        words = ["--service", service(), *(["--allow-host"] if getattr(self, "allow_host", False) else [])]
+        return _start(self, "run", words)
+
+
+class SECONDUNIT_OT_update_edit(Seat, Operator):
+    """Lay the takes there are into the scene "Second Unit Edit" of this file"""
+
+    bl_idname = "second_unit.update_edit"
+    bl_label = "Update the Edit"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """One loop at a time."""
+        del context
+        return cls.desk.loop is None
+
+    def execute(self, context: Any) -> set[str]:
+        """Start it; returns at once."""
+        del context
+        return _start(self, "timeline", [])
+
+
+class SECONDUNIT_OT_cancel(Seat, Operator):
+    """Stop the loop. Guides that are made and takes that are finished are kept"""
+
+    bl_idname = "second_unit.cancel"
+    bl_label = "Cancel"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Something has to be at work."""
+        del context
+        return cls.desk.loop is not None
+
+    def execute(self, context: Any) -> set[str]:
+        """Stop the loop's process, and let the runner stop what it ordered at the service."""
+        from ..addon.generation.jobs.store import JobStore
+
+        del context
+        loop = self.desk.loop
+        if loop is not None:
+            store = JobStore(loop.order.project)
+            try:
+                for uuid in loop.told.jobs:
+                    store.request_cancel(uuid)
+            except JobError as error:  # ended meanwhile
+                self.report({"INFO"}, str(error))
+            self.desk.cancel()
+        return {"FINISHED"}
+
+
+def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
+    """Start a command on a hidden copy of the open file. What a child cannot have is said before."""
+    from ..addon.host.concerns import concerns
+
+    try:
+        _refuse_offline(words)
+        for concern in concerns():
+            operator.report({"WARNING"}, concern)
+        operator.desk.begin(_order(command, words))
+    except SecondUnitError as error:
+        operator.desk.say(error.what, error.fix, is_error=True)
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
+def _order(command: str, words: Sequence[str]) -> Order:
+    from ..addon.host.blender import own_process
+    from ..addon.host.hidden_copy import hide_copy, remove_copy, session_file
+    from ..addon.host.session import SESSION, gather, save_session
+
+    scene, original, project = layout_scene(), open_file(), open_project()
+    if original is None or project is None:
+        raise SceneError("This file was never saved.", "Save it; its project goes beside it.")
+    folder = Path(tempfile.mkdtemp(prefix="second_unit_loop_"))
+    copy = hide_copy()
+    try:
+        session = session_file(copy)
+        save_session(session, gather())
+        events = folder / "events.jsonl"
+        argv, env = own_process([
+            command, str(copy), "--original", str(original), "--scene", str(scene.name), "--json-file", str(events),
+            *words,
+        ])  # fmt: skip
+    except SecondUnitError:
+        remove_copy(copy)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Order(argv, {**env, SESSION: str(session)}, folder, project, original, copy)
+
+
+def _refuse_offline(words: Sequence[str]) -> None:
+    """Blender's own switch counts for us too: nothing but this machine is reached while it is off."""
+    from ..addon.generation.services.address import parse_address
+
+    if "--service" not in words:
+        return
+    address = words[words.index("--service") + 1]
+    app: Any = bpy.app
+    if address != REHEARSAL and not parse_address(address).is_loopback and not app.online_access:
+        raise SceneError(
+            f"Blender does not allow online access, and {parse_address(address).host} is another machine.",
+            "Allow it in Preferences, System, or use the rehearsal service.",
+        )
+
+
+def _asks_consent() -> bool:
+    from ..addon.generation.services.address import parse_address
+    from ..addon.shot.project import load_settings
+
+    project = open_project()
+    if service() == REHEARSAL or project is None:
+        return False
+    try:
+        address = parse_address(service())
+        return not address.is_loopback and address.host not in load_settings(project).allowed_hosts
+    except SecondUnitError:  # execute says it
+        return False

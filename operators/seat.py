@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators and panels share: the desk they work at, and what the open file says about itself. Needs bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import bpy
+
+from ..addon.commands.desk import Desk  # Blender evaluates the annotations of what it registers
+from ..addon.errors import SceneError
+from ..addon.host.marks import LAYOUT, OWNED
+
+if TYPE_CHECKING:
+    from ..addon.shot.project import Project
+
+REHEARSAL = "rehearsal"
+"""As `shot.project` has it; what a panel needs must not load the rooms when Blender starts."""
+PACKAGE = __name__.rsplit(".", 2)[0]
+"""``bl_ext.<repository>.second_unit`` inside Blender."""
+
+
+# the types of bpy know more than Blender promises (sets of enum items, read-only layouts), and less (our operators)
+Operator: Any = bpy.types.Operator
+Panel: Any = bpy.types.Panel
+AddonPreferences: Any = bpy.types.AddonPreferences
+ops: Any = bpy.ops
+
+
+class Seat:
+    """Mixin of every operator and panel. `registration` sets the desk when it enables them, and takes it away again."""
+
+    desk: ClassVar[Desk]
+
+
+def layout_scene() -> Any:
+    """The scene that is blocked: the one shown, or the one whose edit is shown. Raises `SceneError`."""
+    scene: Any = bpy.context.scene
+    if scene is None:
+        raise SceneError("No scene is open.", "Open one.")
+    if OWNED not in scene:
+        return scene
+    found = bpy.data.scenes.get(str(scene.get(LAYOUT, "")))
+    if found is None:
+        raise SceneError("The scene this edit was made from is gone.", "Go to the scene you block in.")
+    return found
+
+
+def open_file() -> Path | None:
+    """The .blend that is open, None when it was never saved."""
+    name = str(bpy.data.filepath)
+    return Path(name) if name else None
+
+
+def open_project() -> Project | None:
+    """The project of the open file; None when that was never saved."""
+    from ..addon.commands.context import project_for
+
+    blend = open_file()
+    return None if blend is None else project_for(blend, None)
+
+
+def service() -> str:
+    """The service of the preferences: ``rehearsal`` or an address."""
+    preferences: Any = bpy.context.preferences
+    known = preferences.addons.get(PACKAGE)
+    return str(known.preferences.service).strip() or REHEARSAL if known and known.preferences else REHEARSAL

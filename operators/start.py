@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Getting started: the example, and whether a service answers. Needs bpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..addon.errors import SecondUnitError
+from .seat import PACKAGE, REHEARSAL, Operator, Seat, service
+
+
+class SECONDUNIT_OT_open_example(Seat, Operator):
+    """Open a copy of the example: three blocked shots, ready to be shot"""
+
+    bl_idname = "second_unit.open_example"
+    bl_label = "Open the Example"
+    bl_options = {"REGISTER"}
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask first when the open file has changes that would be lost."""
+        if bpy.data.is_dirty and bpy.data.filepath:
+            return context.window_manager.invoke_confirm(self, event)
+        return self.execute(context)
+
+    def execute(self, context: Any) -> set[str]:
+        """Copy it to the user's own files, once, and open that."""
+        from ..addon.commands.example import BLEND, EXAMPLE
+        from ..addon.shot.documents import write_atomic
+
+        del context
+        utils: Any = bpy.utils
+        folder = Path(utils.extension_path_user(PACKAGE, path="example", create=True))
+        try:
+            for name in (BLEND, "project.toml"):
+                target = folder / name if name == BLEND else folder / "second_unit" / Path(BLEND).stem / name
+                if not target.is_file():
+                    write_atomic(target, (EXAMPLE / name).read_bytes())
+        except SecondUnitError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        # with the artist's own screens: the tab this was clicked in stays where it is
+        bpy.ops.wm.open_mainfile(filepath=str(folder / BLEND), load_ui=False)
+        self.desk.say("This is your own copy of the example. Press the button above.")
+        return {"FINISHED"}
+
+
+class SECONDUNIT_OT_test_service(Seat, Operator):
+    """See whether the service answers, and what it is"""
+
+    bl_idname = "second_unit.test_service"
+    bl_label = "Test"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Ask in a thread; the answer shows in the preferences and in the panels."""
+        from ..addon.generation.services.address import parse_address
+
+        del context
+        named, app = service(), bpy.app
+        if named == REHEARSAL:
+            self.desk.say("The rehearsal service starts by itself when it is needed. Nothing leaves this machine.")
+            return {"FINISHED"}
+        try:
+            address = parse_address(named)
+        except SecondUnitError as error:
+            return self._refuse(error.what, error.fix)
+        is_online: bool = getattr(app, "online_access", True)
+        if not address.is_loopback and not is_online:
+            return self._refuse(
+                f"Blender does not allow online access, and {address.host} is another machine.",
+                "Allow it in Preferences, System.",
+            )
+        self.desk.say(f"Asking {address.host} …")
+        self.desk.ask(lambda: _answer_of(address.url))
+        return {"FINISHED"}
+
+    def _refuse(self, what: str, fix: str) -> set[str]:
+        self.desk.say(what, fix, is_error=True)
+        self.report({"ERROR"}, f"{what} {fix}")
+        return {"CANCELLED"}
+
+
+def _answer_of(url: str) -> tuple[str, str, bool]:
+    from ..addon.generation.services.comfyui.probe import ask_server
+
+    try:
+        return ask_server(url), "", False
+    except SecondUnitError as error:
+        return error.what, error.fix, True

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The timer: lets the desk pick up what is new, redraws the panels, lays a finished edit. Needs bpy.
+
+In background timers never fire: whoever drives Blender there calls `Ticker.tick` in a loop.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..addon.errors import SecondUnitError
+from .seat import layout_scene, open_file, open_project, ops
+
+if TYPE_CHECKING:
+    from ..addon.commands.desk import Desk, Loop
+    from ..addon.shot.project import Project
+    from ..addon.shot.shot import Blocking
+
+_BUSY_S, _IDLE_S = 0.25, 1.0
+_SHOWING = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
+
+
+class Ticker:
+    """Registers itself with Blender from `start` to `stop`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        # Blender tells timers apart by the object, and a bound method is a new one each time
+        self._timer = self.tick
+        self._is_to_lay = False
+        desk.on_loop_end = self._ended
+        desk.revive = _revive
+
+    def start(self) -> None:
+        """From now on, also over the loading of files."""
+        bpy.app.timers.register(self._timer, first_interval=_BUSY_S, persistent=True)
+
+    def stop(self) -> None:
+        """Leave nothing behind."""
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+        self._desk.close()
+
+    def tick(self) -> float:
+        """One slice of work; returns the seconds to the next."""
+        if self._desk.tick(_blocked(), open_project()):
+            _redraw()
+        if self._is_to_lay:
+            self._is_to_lay = False
+            _lay()
+            _redraw()
+        return _IDLE_S if self._desk.loop is None else _BUSY_S
+
+    def _ended(self, loop: Loop, code: int) -> None:
+        """Tidy up after a loop, and lay its edit if its file is still the one that is open."""
+        from ..addon.host.hidden_copy import remove_copy
+
+        if code == 0 and loop.told.plan is not None:
+            self._desk.plan = loop.told.plan
+            self._is_to_lay = open_file() == loop.order.original
+            if not self._is_to_lay:
+                self._desk.plan = None
+                self._desk.say(
+                    f"The takes of '{loop.order.original.name}' are there.", "Open it and press Update the Edit."
+                )
+        if code == 0 or loop.is_cancelled or loop.told.error is not None:
+            shutil.rmtree(loop.order.folder, ignore_errors=True)
+        remove_copy(loop.order.copy)
+
+
+def _revive(project: Project) -> None:
+    from ..addon.commands.revive import revive_runner
+
+    revive_runner(project)
+
+
+def _blocked() -> tuple[Blocking, ...] | SecondUnitError:
+    from ..addon.host.scene_reader import scene_info
+
+    try:
+        return scene_info(layout_scene()).shots
+    except SecondUnitError as error:
+        return error
+
+
+def _lay() -> None:
+    """As an operator, so that it can be undone."""
+    context: Any = bpy.context
+    windows = context.window_manager.windows
+    if windows and context.window is None:
+        with context.temp_override(window=windows[0]):
+            ops.second_unit.lay_edit()
+    else:
+        ops.second_unit.lay_edit()
+
+
+def _redraw() -> None:
+    context: Any = bpy.context
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in _SHOWING:
+                area.tag_redraw()

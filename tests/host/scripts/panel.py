@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An artist at the panel: the extension is enabled in this very Blender, operators are called, the timer is driven.
+
+Timers never fire in background, so the script calls what Blender's timer would.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+from dump import dump_scene
+
+PATIENCE_S = 240.0
+
+
+def run(args: dict[str, Any]) -> Any:
+    """``steps`` are done in order; returns what the panels showed and the layout was before and after."""
+    registration, desk = _enable(args["root"])
+    bpy.ops.wm.open_mainfile(filepath=args["blend"])
+    scene = bpy.data.scenes[args["scene"]]
+    for name, value in args.get("frames", {}).items():
+        setattr(scene, name, value)
+    if args.get("save"):
+        bpy.ops.wm.save_mainfile()
+    before = dump_scene(scene)
+    answers = [_STEPS[step](registration, desk, args) for step in args["steps"]]
+    view = desk.view
+    answer = {
+        "answers": answers, "message": view.message, "fix": view.fix, "is_error": view.is_error,
+        "rows": [[row.name, row.state, row.mark] for row in view.rows], "file": bpy.data.filepath,
+        "is_dirty": bpy.data.is_dirty, "before": before, "after": dump_scene(bpy.data.scenes[args["scene"]]),
+        "scenes": [s.name for s in bpy.data.scenes], "strips": _strips(),
+    }  # fmt: skip
+    registration.unregister()
+    return answer
+
+
+def _enable(root: str) -> tuple[Any, Any]:
+    # named as Blender names an installed extension: nothing may depend on the name
+    spec = importlib.util.spec_from_file_location(
+        "bl_ext", Path(root) / "__init__.py", submodule_search_locations=[str(Path(root))]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bl_ext"] = module
+    spec.loader.exec_module(module)
+    module.register()
+    seat = sys.modules["bl_ext.operators.seat"]
+    return sys.modules["bl_ext.addon.registration"], seat.Seat.desk
+
+
+def _tick(registration: Any) -> None:
+    registration._registered.ticker.tick()
+    time.sleep(0.05)
+
+
+def _press(registration: Any, desk: Any, _: dict[str, Any]) -> str:
+    """The button; an error of ours comes as a RuntimeError from a script."""
+    del registration, desk
+    try:
+        bpy.ops.second_unit.run_loop()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def _finish(registration: Any, desk: Any, _: dict[str, Any]) -> str:
+    return _until(registration, desk, lambda: desk.loop is None)
+
+
+def _settle(registration: Any, desk: Any, _: dict[str, Any]) -> str:
+    """Until the list has heard of the project, and of the end of its jobs."""
+
+    def is_settled() -> bool:
+        rows = desk.view.rows
+        return bool(rows and rows[0].state) and all(row.mark != "running" for row in rows)
+
+    return _until(registration, desk, is_settled)
+
+
+def _reach(step: str) -> Any:
+    return lambda registration, desk, _: _until(registration, desk, lambda: desk.view.step == step)
+
+
+def _until(registration: Any, desk: Any, is_so: Any) -> str:
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        _tick(registration)
+        if time.monotonic() > end:
+            return f"in vain: {desk.view}"
+    for _ in range(3):
+        _tick(registration)
+    return ""
+
+
+def _cancel(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    bpy.ops.second_unit.cancel()
+    return _finish(registration, desk, args)
+
+
+def _kill_loop(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    desk.loop.process.kill()
+    return _finish(registration, desk, args)
+
+
+def _break_edit(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    del registration, desk
+    project = Path(args["blend"]).parent / "second_unit" / Path(args["blend"]).stem
+    shutil.rmtree(project / "edit.blend", ignore_errors=True)
+    (project / "edit.blend").unlink(missing_ok=True)
+    (project / "edit.blend").mkdir()
+    return ""
+
+
+def _break_review(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    del registration, desk
+    review = Path(args["blend"]).parent / "second_unit" / Path(args["blend"]).stem / "review"
+    review.parent.mkdir(parents=True, exist_ok=True)
+    review.write_text("no folder")
+    return ""
+
+
+def _tell(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """Say that a job is at work, and stay until somebody kills this Blender."""
+    del registration, desk
+    Path(args["told"]).touch()
+    time.sleep(PATIENCE_S)
+    return "nobody came"
+
+
+_STEPS = {
+    "press": _press, "finish": _finish, "cancel": _cancel, "settle": _settle, "kill loop": _kill_loop,
+    "until conditioning": _reach("Conditioning"), "until generating": _reach("Generating"),
+    "until comp": _reach("Comp"), "break edit": _break_edit, "break review": _break_review, "tell": _tell,
+}  # fmt: skip
+
+
+def _strips() -> list[list[Any]]:
+    scene: Any = bpy.data.scenes.get("Second Unit Edit")
+    if scene is None:
+        return []
+    editor = scene.sequence_editor
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    return [[s.name, s.type, s.channel] for s in strips]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar tab "Second Unit" of the 3D viewport and the sequencer. Draws what the desk knows. Needs bpy."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from ..operators.seat import PACKAGE, Panel, Seat
+
+if TYPE_CHECKING:
+    from ..addon.commands.desk import View
+
+_ICONS = {
+    "empty": "RADIOBUT_OFF", "guides": "SHADERFX", "running": "TIME", "take": "FILE_MOVIE", "circled": "RADIOBUT_ON",
+}  # fmt: skip
+_NARROWEST = 24
+_PIXELS_PER_LETTER = 7.0
+
+
+class _Tab(Seat):
+    """What the panels of the tab have in common."""
+
+    bl_label = "Second Unit"
+    bl_category = "Second Unit"
+    bl_region_type = "UI"
+    layout: Any
+
+    def draw(self, context: Any) -> None:
+        """The button first, then how it goes, then the shots."""
+        view, layout = self.desk.view, self.layout
+        width = _letters(context)
+        _draw_button(layout, view)
+        _draw_message(layout, view, width)
+        _draw_shots(layout, view, width)
+        row = layout.row(align=True)
+        row.operator("second_unit.update_edit", icon="FILE_REFRESH")
+        row.operator("second_unit.show_edit", icon="SEQ_SEQUENCER")
+        settings = layout.operator("preferences.addon_show", text="Service and Preferences", icon="PREFERENCES")
+        settings.module = PACKAGE
+
+
+class SECONDUNIT_PT_view3d(_Tab, Panel):
+    """The tab in the 3D viewport."""
+
+    bl_space_type = "VIEW_3D"
+
+
+class SECONDUNIT_PT_sequencer(_Tab, Panel):
+    """The tab in the sequencer."""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+def _letters(context: Any) -> int:
+    """How many letters fit into a line of the sidebar."""
+    scale = context.preferences.system.ui_scale
+    return max(_NARROWEST, int(context.region.width / (_PIXELS_PER_LETTER * scale)) - 6)
+
+
+def _draw_button(layout: Any, view: View) -> None:
+    if view.is_running:
+        layout.progress(factor=view.factor, text=f"{view.step} {view.factor:.0%}", type="BAR")
+        row = layout.row()
+        row.label(text=view.note or "Blender stays free.")
+        row.operator("second_unit.cancel", icon="X")
+        return
+    column = layout.column()
+    column.scale_y = 1.6
+    column.operator("second_unit.run_loop", icon="RENDER_ANIMATION")
+
+
+def _draw_message(layout: Any, view: View, width: int) -> None:
+    if not view.message:
+        return
+    box = layout.box().column(align=True)
+    for number, line in enumerate(textwrap.wrap(f"{view.message} {view.fix}", width)):
+        icon = ("ERROR" if view.is_error else "INFO") if number == 0 else "BLANK1"
+        box.label(text=line, icon=icon)
+
+
+def _draw_shots(layout: Any, view: View, width: int) -> None:
+    column = layout.column(align=True)
+    if view.problem:
+        for line in textwrap.wrap(view.problem, width):
+            column.label(text=line)
+    if view.problem or not view.is_saved:
+        column.operator("second_unit.open_example", icon="FILE_BLEND")
+    for shot in view.rows:
+        row = column.row()
+        row.label(text=f"{shot.name}  {shot.first}-{shot.last}", icon=_ICONS[shot.mark])
+        side = row.row()
+        side.alignment = "RIGHT"
+        side.label(text=shot.state)
