@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from second_unit.addon.host.edit_file import EDIT, OWNED
+from second_unit.addon.host.marks import EDIT, OWNED
 from second_unit.addon.host.movies import add_image_strip, fresh_scene, movie_output, render_animation
 from second_unit.addon.host.versions import strips_of
 
