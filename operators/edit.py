@@ -43,7 +43,7 @@ class SECONDUNIT_OT_lay_edit(Seat, Operator):
         if project is None or plan is None:
             return {"CANCELLED"}
         try:
-            report = lay_edit(layout_scene(), Fields(plan, "the edit plan"), _root(project))
+            report = lay_edit(_layout(plan.scene), Fields(plan.edit, "the edit plan"), _root(project))
         except SecondUnitError as error:
             self.desk.say(error.what, error.fix, is_error=True)
             self.report({"ERROR"}, str(error))
@@ -81,6 +81,11 @@ class SECONDUNIT_OT_show_edit(Seat, Operator):
         show_in_sequencer(scene, workspace)
         bpy.app.timers.register(_show_all, first_interval=_MOMENT_S)
         return {"FINISHED"}
+
+
+def _layout(name: str) -> Any:
+    """The scene the plan was made from, wherever the artist went meanwhile; renamed, it is the one shown."""
+    return bpy.data.scenes.get(name) or layout_scene()
 
 
 def _edit() -> Any:

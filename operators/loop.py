@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..addon.commands.desk import Order
-from ..addon.errors import JobError, SceneError, SecondUnitError
+from ..addon.errors import SceneError, SecondUnitError
 from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ..addon.commands.desk import Desk
 
 
 class SECONDUNIT_OT_run_loop(Seat, Operator):
@@ -103,11 +106,9 @@ class SECONDUNIT_OT_cancel(Seat, Operator):
         loop = self.desk.loop
         if loop is not None:
             store = JobStore(loop.order.project)
-            try:
-                for uuid in loop.told.jobs:
+            for uuid in loop.told.jobs:
+                with suppress(SecondUnitError):  # ended meanwhile: there is nothing to cancel
                     store.request_cancel(uuid)
-            except JobError as error:  # ended meanwhile
-                self.report({"INFO"}, str(error))
             self.desk.cancel()
         return {"FINISHED"}
 
@@ -118,9 +119,10 @@ def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
 
     try:
         _refuse_offline(words)
-        for concern in concerns():
-            operator.report({"WARNING"}, concern)
-        operator.desk.begin(_order(command, words))
+        worries = concerns()
+        for worry in worries:
+            operator.report({"WARNING"}, worry)
+        _begin(operator.desk, command, words, tuple(worries))
     except SecondUnitError as error:
         operator.desk.say(error.what, error.fix, is_error=True)
         operator.report({"ERROR"}, str(error))
@@ -128,29 +130,28 @@ def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
     return {"FINISHED"}
 
 
-def _order(command: str, words: Sequence[str]) -> Order:
+def _begin(desk: Desk, command: str, words: Sequence[str], worries: tuple[str, ...]) -> None:
+    """Hand copy, session and words over to a process. What was made is removed again when that does not start."""
     from ..addon.host.blender import own_process
     from ..addon.host.hidden_copy import hide_copy, remove_copy, session_file
     from ..addon.host.session import SESSION, gather, save_session
 
-    scene, original, project = layout_scene(), open_file(), open_project()
+    scene, original, project = str(layout_scene().name), open_file(), open_project()
     if original is None or project is None:
         raise SceneError("This file was never saved.", "Save it; its project goes beside it.")
-    folder = Path(tempfile.mkdtemp(prefix="second_unit_loop_"))
-    copy = hide_copy()
-    try:
+    with ExitStack() as undo:
+        folder = Path(tempfile.mkdtemp(prefix="second_unit_loop_"))
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        copy = hide_copy()
+        undo.callback(remove_copy, copy)
         session = session_file(copy)
         save_session(session, gather())
-        events = folder / "events.jsonl"
         argv, env = own_process([
-            command, str(copy), "--original", str(original), "--scene", str(scene.name), "--json-file", str(events),
-            *words,
+            command, str(copy), "--original", str(original), "--scene", scene,
+            "--json-file", str(folder / "events.jsonl"), *words,
         ])  # fmt: skip
-    except SecondUnitError:
-        remove_copy(copy)
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Order(argv, {**env, SESSION: str(session)}, folder, project, original, copy)
+        desk.begin(Order(argv, {**env, SESSION: str(session)}, folder, project, original, copy, scene), worries)
+        undo.pop_all()
 
 
 def _refuse_offline(words: Sequence[str]) -> None:

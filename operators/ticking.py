@@ -6,19 +6,26 @@ In background timers never fire: whoever drives Blender there calls `Ticker.tick
 
 from __future__ import annotations
 
+import logging
 import shutil
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..addon.commands.desk import Plan
 from ..addon.errors import SecondUnitError
 from .seat import layout_scene, open_file, open_project, ops
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     from ..addon.commands.desk import Desk, Loop
     from ..addon.shot.project import Project
     from ..addon.shot.shot import Blocking
 
+_LOG = logging.getLogger(__name__)
 _BUSY_S, _IDLE_S = 0.25, 1.0
 _SHOWING = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
 
@@ -29,7 +36,8 @@ class Ticker:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         # Blender tells timers apart by the object, and a bound method is a new one each time
-        self._timer = self.tick
+        self._timer = self._call
+        self._project: tuple[Path | None, Project | None] = (None, None)
         self._is_to_lay = False
         desk.on_loop_end = self._ended
         desk.revive = _revive
@@ -44,9 +52,26 @@ class Ticker:
             bpy.app.timers.unregister(self._timer)
         self._desk.close()
 
+    def _call(self) -> float:
+        """What Blender calls. A timer that raises is never called again, so what nobody foresaw is told instead."""
+        with ExitStack() as last:
+            last.push(self._survive)
+            return self.tick()
+        return _IDLE_S
+
+    def _survive(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if kind is None or error is None or not issubclass(kind, Exception):
+            return False
+        _LOG.error("the panels could not be brought up to date", exc_info=error)
+        said = f"{kind.__name__}: {error}".splitlines()[0].rstrip(".: ")
+        self._desk.say(f"Something unforeseen happened: {said}.", "Blender's console has a report.", is_error=True)
+        return True
+
     def tick(self) -> float:
         """One slice of work; returns the seconds to the next."""
-        if self._desk.tick(_blocked(), open_project()):
+        app: Any = bpy.app
+        self._desk.is_online = app.online_access
+        if self._desk.tick(_blocked(), self._known_project()):
             _redraw()
         if self._is_to_lay:
             self._is_to_lay = False
@@ -54,12 +79,19 @@ class Ticker:
             _redraw()
         return _IDLE_S if self._desk.loop is None else _BUSY_S
 
+    def _known_project(self) -> Project | None:
+        """Asks the disk only when another file was opened."""
+        file = open_file()
+        if self._project[0] != file:
+            self._project = (file, open_project())
+        return self._project[1]
+
     def _ended(self, loop: Loop, code: int) -> None:
         """Tidy up after a loop, and lay its edit if its file is still the one that is open."""
         from ..addon.host.hidden_copy import remove_copy
 
         if code == 0 and loop.told.plan is not None:
-            self._desk.plan = loop.told.plan
+            self._desk.plan = Plan(loop.told.plan, loop.order.scene)
             self._is_to_lay = open_file() == loop.order.original
             if not self._is_to_lay:
                 self._desk.plan = None

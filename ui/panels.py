@@ -71,6 +71,10 @@ def _draw_button(layout: Any, view: View) -> None:
 
 
 def _draw_message(layout: Any, view: View, width: int) -> None:
+    for worry in view.worries:
+        box = layout.box().column(align=True)
+        for number, line in enumerate(textwrap.wrap(worry, width)):
+            box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
     if not view.message:
         return
     box = layout.box().column(align=True)

@@ -50,7 +50,8 @@ class Row:
 class View:
     """Everything a panel draws.
 
-    ``problem`` is why there are no shots, ``message`` what happened last, ``fix`` what to do about it.
+    ``problem`` is why there are no shots, ``message`` what happened last, ``fix`` what to do about it, ``worries`` what
+    the copy that is shot cannot have.
     """
 
     rows: tuple[Row, ...] = ()
@@ -63,11 +64,15 @@ class View:
     message: str = ""
     fix: str = ""
     is_error: bool = False
+    worries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A loop to be started: the command line of the process, its environment, and where it tells how far it is."""
+    """A loop to be started: the command line of the process, its environment, and where it tells how far it is.
+
+    ``copy`` is the hidden copy of ``original`` that it works on, ``scene`` the name of the layout in it.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -75,6 +80,7 @@ class Order:
     project: Project
     original: Path
     copy: Path
+    scene: str
 
     @property
     def events(self) -> Path:
@@ -98,9 +104,19 @@ class Loop:
     is_cancelled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An edit to be laid in the open file: what it holds (`EditPlan.to_json`) and the scene it was made from."""
+
+    edit: dict[str, Any]
+    scene: str
+
+
 @dataclass(slots=True)
 class Desk:
     """One per Blender, from enabling to disabling. ``plan`` is an edit to be laid in the open file.
+
+    ``is_online`` says whether Blender allows more than this machine: without it no runner is started for another.
 
     ``on_loop_end`` gets a loop that is over and its exit code. ``revive`` is told, in a thread, of a project with open
     jobs, and starts a runner where none is at work.
@@ -110,14 +126,15 @@ class Desk:
     revive: Callable[[Project], None] = lambda _project: None
     view: View = field(default_factory=View)
     loop: Loop | None = None
-    plan: dict[str, Any] | None = None
+    plan: Plan | None = None
+    is_online: bool = False
     _found: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue["Callable[[], None]"])
     _thread: threading.Thread | None = None
     _ticks: int = 0
     _project: Project | None = None
     _shelf: Shelf | None = None
 
-    def begin(self, order: Order) -> None:
+    def begin(self, order: Order, worries: tuple[str, ...] = ()) -> None:
         """Start a loop. Raises `HostError` when one is at work already or the process does not start."""
         if self.loop is not None:
             raise HostError("Second Unit is at work already.", "Wait for it, or cancel it first.")
@@ -133,8 +150,9 @@ class Desk:
             raise storage_error(error, order.log) from error
         self.loop = Loop(order, process)
         self.view = replace(
-            self.view, is_running=True, step="Starting", factor=0.0, note="", message="", fix="", is_error=False
-        )
+            self.view, is_running=True, step="Starting", factor=0.0, note="", message="", fix="", is_error=False,
+            worries=worries,
+        )  # fmt: skip
 
     def tick(self, blocked: Sequence[Blocking] | SecondUnitError, project: Project | None) -> bool:
         """Pick up what is new; True when the view changed. ``blocked`` are the shots of the scene, or why none."""
@@ -224,7 +242,7 @@ class Desk:
 
         shelf = read_shelf(project)
         self._found.put(lambda: self._put(project, shelf))
-        if shelf.is_work_left:
+        if shelf.is_work_left and (self.is_online or not shelf.is_elsewhere):
             self.revive(project)
 
     def _put(self, project: Project, shelf: Shelf) -> None:

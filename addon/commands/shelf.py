@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SecondUnitError
 from ..generation.jobs.store import JobStore
+from ..generation.services.address import parse_address
 from ..shot.take import list_takes
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ State = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """``states`` by shot name; ``is_work_left`` when a job waits for a runner; ``problem`` when files are damaged."""
+    """``states`` by shot name; ``problem`` when files are damaged.
+
+    ``is_work_left`` when a job waits for a runner, ``is_elsewhere`` when one of those goes to another machine.
+    """
 
     states: Mapping[str, State] = field(default_factory=dict[str, State])
     is_work_left: bool = False
+    is_elsewhere: bool = False
     problem: str = ""
 
 
@@ -36,9 +41,10 @@ def read_shelf(project: Project) -> Shelf:
         shots, listing = project.shots(), JobStore(project).scan()
         at_work = {job.request.shot_uuid: job for job in listing.jobs if job.is_open}
         states = {shot.name: _state(project, shot, at_work.get(shot.uuid)) for shot in shots}
+        is_elsewhere = any(not parse_address(job.request.url).is_loopback for job in at_work.values())
     except SecondUnitError as error:
         return Shelf(problem=str(error))
-    return Shelf(states, bool(at_work), str(listing.problems[0]) if listing.problems else "")
+    return Shelf(states, bool(at_work), is_elsewhere, str(listing.problems[0]) if listing.problems else "")
 
 
 def _state(project: Project, shot: Shot, job: Job | None) -> State:

@@ -52,7 +52,9 @@ def desk(ended: list[tuple[Loop, int]]) -> Iterator[Desk]:
 
 def order(folder: Path, *events: dict[str, Any], code: int = 0, wait: str = "") -> Order:
     argv = [sys.executable, "-c", SAYS, str(folder / "events.jsonl"), wait, str(code), *map(json.dumps, events)]
-    return Order(argv, dict(os.environ), folder, Project(folder / "p"), folder / "film.blend", folder / "copy.blend")
+    return Order(
+        argv, dict(os.environ), folder, Project(folder / "p"), folder / "film.blend", folder / "copy.blend", "Layout"
+    )
 
 
 def until(desk: Desk, is_so: Callable[[], bool]) -> None:
@@ -134,7 +136,7 @@ def test_closing_leaves_no_process_and_no_thread(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_is_a_sentence(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="could not be read or written"):
-        desk.begin(Order(["/no/such/program"], {}, tmp_path, Project(tmp_path), tmp_path, tmp_path))
+        desk.begin(Order(["/no/such/program"], {}, tmp_path, Project(tmp_path), tmp_path, tmp_path, "Layout"))
     assert desk.loop is None
 
 
@@ -181,13 +183,33 @@ def test_half_a_line_waits_for_its_end(tmp_path: Path) -> None:
     assert (told.takes, at) == (["SH010 t001"], len(line) + len("Info: Blender says something\n"))
 
 
-def test_a_project_with_open_jobs_is_told(film: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next Blender goes on with what the last one left."""
+@pytest.mark.parametrize(
+    ("is_elsewhere", "is_online", "is_told"),
+    [(False, False, True), (False, True, True), (True, True, True), (True, False, False)],
+)
+def test_a_project_with_open_jobs_is_told(
+    film: Any, monkeypatch: pytest.MonkeyPatch, is_elsewhere: bool, is_online: bool, is_told: bool
+) -> None:
+    """The next Blender goes on with what the last one left, unless that goes to another machine and may not."""
     from second_unit.addon.commands import shelf
 
-    monkeypatch.setattr(shelf, "read_shelf", lambda _: shelf.Shelf(is_work_left=True))
+    found = shelf.Shelf(is_work_left=True, is_elsewhere=is_elsewhere)
+    monkeypatch.setattr(shelf, "read_shelf", lambda _: found)
     told: list[Project] = []
-    desk = Desk(revive=told.append)
+    desk = Desk(revive=told.append, is_online=is_online)
     desk.tick(film.info.shots, film.project)
     desk.close()
-    assert told == [film.project]
+    assert told == [film.project] * is_told
+
+
+@pytest.mark.parametrize(("url", "is_elsewhere"), [("http://127.0.0.1:8188", False), ("http://gpu.example.org", True)])
+def test_the_shelf_knows_where_open_jobs_go(
+    cli: Any, film: Any, runners: list[Any], url: str, is_elsewhere: bool
+) -> None:
+    from second_unit.addon.commands.shelf import read_shelf
+
+    film.shoot("SH010")
+    assert cli("generate", film.blend, "--shot", "SH010", "--service", url, "--allow-host").code == 0
+    assert runners == [film.project]
+    shelf = read_shelf(film.project)
+    assert (shelf.is_work_left, shelf.is_elsewhere, shelf.states["SH010"][1]) == (True, is_elsewhere, "running")

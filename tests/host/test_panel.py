@@ -98,6 +98,14 @@ def test_a_failure_leaves_the_scene_as_it_was(script: Script, film: Path, troubl
     assert_is_untouched(told, film, before)
 
 
+def test_the_timer_outlives_what_nobody_foresaw(script: Script, film: Path) -> None:
+    """Blender never calls a timer again that raised: the panels would stand still without a word."""
+    told = at_panel(script, film, "surprise", "settle")
+    assert told["is_error"]
+    assert "nobody foresaw this" in told["message"]
+    assert [row[1:] for row in told["rows"]] == [["no guides yet", "empty"]] * 2
+
+
 def test_a_file_that_was_never_saved_is_a_sentence(script: Script, film: Path) -> None:
     film.unlink()
     told = script("unsaved_panel")

@@ -127,6 +127,20 @@ def _break_review(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     return ""
 
 
+def _surprise(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """Something nobody foresaw, once; then the timer goes on."""
+    del desk, args
+    ticker = registration._registered.ticker
+
+    def fail() -> float:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    ticker.tick = fail
+    again = ticker._timer()
+    del ticker.tick
+    return "" if again > 0 and ticker._timer() > 0 else "in vain"
+
+
 def _tell(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     """Say that a job is at work, and stay until somebody kills this Blender."""
     del registration, desk
@@ -138,7 +152,8 @@ def _tell(registration: Any, desk: Any, args: dict[str, Any]) -> str:
 _STEPS = {
     "press": _press, "finish": _finish, "cancel": _cancel, "settle": _settle, "kill loop": _kill_loop,
     "until conditioning": _reach("Conditioning"), "until generating": _reach("Generating"),
-    "until comp": _reach("Comp"), "break edit": _break_edit, "break review": _break_review, "tell": _tell,
+    "until comp": _reach("Comp"), "break edit": _break_edit, "break review": _break_review,
+    "surprise": _surprise, "tell": _tell,
 }  # fmt: skip
 
 
