@@ -42,13 +42,13 @@ class SECONDUNIT_OT_lay_edit(Seat, Operator):
         project, plan = open_project(), self.desk.plan
         if project is None or plan is None:
             return {"CANCELLED"}
+        self.desk.plan = None
         try:
             report = lay_edit(_layout(plan.scene), Fields(plan.edit, "the edit plan"), _root(project))
         except SecondUnitError as error:
             self.desk.say(error.what, error.fix, is_error=True)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.desk.plan = None
         for note in report["notes"]:
             self.report({"WARNING"}, note)
         return {"FINISHED"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..addon.commands.desk import Order
-from ..addon.errors import SceneError, SecondUnitError
+from ..addon.errors import SceneError, SecondUnitError, storage_error
 from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, service
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class SECONDUNIT_OT_run_loop(Seat, Operator):
     def execute(self, context: Any) -> set[str]:
         """Start it; returns at once."""
         del context
-        words = ["--service", service(), *(["--allow-host"] if getattr(self, "allow_host", False) else [])]
-        return _start(self, "run", words)
+        return _start(self, "run", ["--allow-host"] if getattr(self, "allow_host", False) else [])
 
 
 class SECONDUNIT_OT_update_edit(Seat, Operator):
@@ -118,7 +117,8 @@ def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
     from ..addon.host.concerns import concerns
 
     try:
-        _refuse_offline(words)
+        if command == "run":
+            words = [f"--service={_reachable_service()}", *words]
         worries = concerns()
         for worry in worries:
             operator.report({"WARNING"}, worry)
@@ -126,6 +126,11 @@ def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
     except SecondUnitError as error:
         operator.desk.say(error.what, error.fix, is_error=True)
         operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    except OSError as error:
+        what = storage_error(error, error.filename or tempfile.gettempdir())
+        operator.desk.say(what.what, what.fix, is_error=True)
+        operator.report({"ERROR"}, str(what))
         return {"CANCELLED"}
     return {"FINISHED"}
 
@@ -147,26 +152,25 @@ def _begin(desk: Desk, command: str, words: Sequence[str], worries: tuple[str, .
         session = session_file(copy)
         save_session(session, gather())
         argv, env = own_process([
-            command, str(copy), "--original", str(original), "--scene", scene,
-            "--json-file", str(folder / "events.jsonl"), *words,
+            command, str(copy), f"--original={original}", f"--scene={scene}",
+            f"--json-file={folder / 'events.jsonl'}", *words,
         ])  # fmt: skip
         desk.begin(Order(argv, {**env, SESSION: str(session)}, folder, project, original, copy, scene), worries)
         undo.pop_all()
 
 
-def _refuse_offline(words: Sequence[str]) -> None:
-    """Blender's own switch counts for us too: nothing but this machine is reached while it is off."""
+def _reachable_service() -> str:
+    """The service to be used. Blender's own switch counts for us too: while it is off only this machine is reached."""
     from ..addon.generation.services.address import parse_address
 
-    if "--service" not in words:
-        return
-    address = words[words.index("--service") + 1]
-    app: Any = bpy.app
-    if address != REHEARSAL and not parse_address(address).is_loopback and not app.online_access:
+    named, app = service(), bpy.app
+    is_online: bool = getattr(app, "online_access", True)
+    if "://" in named and not parse_address(named).is_loopback and not is_online:
         raise SceneError(
-            f"Blender does not allow online access, and {parse_address(address).host} is another machine.",
+            f"Blender does not allow online access, and {parse_address(named).host} is another machine.",
             "Allow it in Preferences, System, or use the rehearsal service.",
         )
+    return named
 
 
 def _asks_consent() -> bool:
@@ -174,10 +178,12 @@ def _asks_consent() -> bool:
     from ..addon.shot.project import load_settings
 
     project = open_project()
-    if service() == REHEARSAL or project is None:
+    if project is None:
         return False
     try:
-        address = parse_address(service())
-        return not address.is_loopback and address.host not in load_settings(project).allowed_hosts
+        named = service()
+        address = None if named == REHEARSAL else parse_address(named)
+        allowed = load_settings(project).allowed_hosts
     except SecondUnitError:  # execute says it
         return False
+    return address is not None and not address.is_loopback and address.host not in allowed

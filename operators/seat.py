@@ -41,7 +41,11 @@ def layout_scene() -> Any:
         raise SceneError("No scene is open.", "Open one.")
     if OWNED not in scene:
         return scene
-    found = bpy.data.scenes.get(str(scene.get(LAYOUT, "")))
+    scenes: Any = bpy.data.scenes
+    found = scenes.get(str(scene.get(LAYOUT, "")))
+    others = [other for other in scenes if OWNED not in other]
+    if found is None and len(others) == 1:
+        return others[0]
     if found is None:
         raise SceneError("The scene this edit was made from is gone.", "Go to the scene you block in.")
     return found
@@ -62,7 +66,16 @@ def open_project() -> Project | None:
 
 
 def service() -> str:
-    """The service of the preferences: ``rehearsal`` or an address."""
+    """The service of the preferences; where those say ``rehearsal``, what the project says. Raises `DocumentError`."""
+    from ..addon.shot.project import load_settings
+
+    project = open_project()
+    if (named := _preferred()) != REHEARSAL or project is None:
+        return named
+    return load_settings(project).service
+
+
+def _preferred() -> str:
     preferences: Any = bpy.context.preferences
     known = preferences.addons.get(PACKAGE)
     return str(known.preferences.service).strip() or REHEARSAL if known and known.preferences else REHEARSAL

@@ -21,7 +21,7 @@ class SECONDUNIT_OT_open_example(Seat, Operator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask first when the open file has changes that would be lost."""
-        if bpy.data.is_dirty and bpy.data.filepath:
+        if bpy.data.is_dirty:
             return context.window_manager.invoke_confirm(self, event)
         return self.execute(context)
 
@@ -89,4 +89,4 @@ def _answer_of(url: str) -> tuple[str, str, bool]:
     try:
         return ask_server(url), "", False
     except SecondUnitError as error:
-        return error.what, error.fix, True
+        return error.what, "Check the address, and that the service is running.", True

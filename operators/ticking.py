@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _BUSY_S, _IDLE_S = 0.25, 1.0
+# a script's call makes no undo step, and no unsaved change, unless it says so
+_UNDOABLE = ("EXEC_DEFAULT", True)
 _SHOWING = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
 
 
@@ -50,7 +52,10 @@ class Ticker:
         """Leave nothing behind."""
         if bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
+        loop = self._desk.loop
         self._desk.close()
+        if loop is not None:
+            _tidy(loop)
 
     def _call(self) -> float:
         """What Blender calls. A timer that raises is never called again, so what nobody foresaw is told instead."""
@@ -69,8 +74,6 @@ class Ticker:
 
     def tick(self) -> float:
         """One slice of work; returns the seconds to the next."""
-        app: Any = bpy.app
-        self._desk.is_online = app.online_access
         if self._desk.tick(_blocked(), self._known_project()):
             _redraw()
         if self._is_to_lay:
@@ -88,8 +91,6 @@ class Ticker:
 
     def _ended(self, loop: Loop, code: int) -> None:
         """Tidy up after a loop, and lay its edit if its file is still the one that is open."""
-        from ..addon.host.hidden_copy import remove_copy
-
         if code == 0 and loop.told.plan is not None:
             self._desk.plan = Plan(loop.told.plan, loop.order.scene)
             self._is_to_lay = open_file() == loop.order.original
@@ -98,9 +99,16 @@ class Ticker:
                 self._desk.say(
                     f"The takes of '{loop.order.original.name}' are there.", "Open it and press Update the Edit."
                 )
-        if code == 0 or loop.is_cancelled or loop.told.error is not None:
-            shutil.rmtree(loop.order.folder, ignore_errors=True)
-        remove_copy(loop.order.copy)
+        _tidy(loop, keeps_log=code != 0 and not loop.is_cancelled and loop.told.error is None)
+
+
+def _tidy(loop: Loop, *, keeps_log: bool = False) -> None:
+    """Remove what a loop leaves when it could not do so itself."""
+    from ..addon.host.hidden_copy import remove_copy
+
+    if not keeps_log:
+        shutil.rmtree(loop.order.folder, ignore_errors=True)
+    remove_copy(loop.order.copy)
 
 
 def _revive(project: Project) -> None:
@@ -122,11 +130,13 @@ def _lay() -> None:
     """As an operator, so that it can be undone."""
     context: Any = bpy.context
     windows = context.window_manager.windows
-    if windows and context.window is None:
-        with context.temp_override(window=windows[0]):
-            ops.second_unit.lay_edit()
-    else:
-        ops.second_unit.lay_edit()
+    # the operator says its errors to the desk; to a script they come as RuntimeError besides
+    with suppress(RuntimeError):
+        if windows and context.window is None:
+            with context.temp_override(window=windows[0]):
+                ops.second_unit.lay_edit(*_UNDOABLE)
+        else:
+            ops.second_unit.lay_edit(*_UNDOABLE)
 
 
 def _redraw() -> None:

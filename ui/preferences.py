@@ -11,7 +11,7 @@ from ..operators.seat import PACKAGE, REHEARSAL, AddonPreferences, Seat
 
 
 class SECONDUNIT_AP_preferences(Seat, AddonPreferences):
-    """What holds for all files of this user. A project may say otherwise in its ``project.toml``."""
+    """What holds for all files of this user. With the rehearsal service, a project's ``project.toml`` decides."""
 
     bl_idname = PACKAGE
     service: bpy.props.StringProperty(  # pyright: ignore[reportInvalidTypeForm]

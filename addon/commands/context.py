@@ -83,6 +83,11 @@ def project_for(blend: Path, option: Path | None) -> Project:
     return Project((option or blend.parent / "second_unit" / blend.stem).resolve())
 
 
+def _opened(file: Path) -> Path:
+    """Absolute, but not through a link to the file itself: ``//`` and the project are where it was opened."""
+    return file.parent.resolve() / file.name
+
+
 def open_context(
     console: Console, *, scene_file: str | None, scene: str | None, project: Path | None, blender: str | None,
     shots: tuple[str, ...] = (), dry_run: bool = False, original: Path | None = None,
@@ -98,7 +103,7 @@ def open_context(
     for file in (named, original or named):
         if not file.is_file():
             raise SceneError(f"There is no file '{file}'.", "Check the path of the .blend.")
-    blend, copy = (original or named).resolve(), named.resolve() if original else None
+    blend, copy = _opened(original or named), named.resolve() if original else None
     home = project_for(blend, project)
     return Context(console, blend, scene, home, load_settings(home), blender, shots, dry_run, copy)
 

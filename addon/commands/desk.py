@@ -116,8 +116,6 @@ class Plan:
 class Desk:
     """One per Blender, from enabling to disabling. ``plan`` is an edit to be laid in the open file.
 
-    ``is_online`` says whether Blender allows more than this machine: without it no runner is started for another.
-
     ``on_loop_end`` gets a loop that is over and its exit code. ``revive`` is told, in a thread, of a project with open
     jobs, and starts a runner where none is at work.
     """
@@ -127,9 +125,8 @@ class Desk:
     view: View = field(default_factory=View)
     loop: Loop | None = None
     plan: Plan | None = None
-    is_online: bool = False
     _found: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue["Callable[[], None]"])
-    _thread: threading.Thread | None = None
+    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
     _ticks: int = 0
     _project: Project | None = None
     _shelf: Shelf | None = None
@@ -195,9 +192,9 @@ class Desk:
                 self.loop.process.kill()
                 self.loop.process.wait()
             self.loop = None
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        for thread in self._threads:
+            thread.join(_END_S)
+        self._threads.clear()
 
     def _follow(self) -> None:
         loop = self.loop
@@ -232,7 +229,8 @@ class Desk:
         is_due = self._ticks % _LOOK_EVERY == 1
         if self._project != project:
             self._project, self._shelf, is_due = project, None, True
-        if project is None or not is_due or (self._thread is not None and self._thread.is_alive()):
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        if project is None or not is_due or self._threads:
             return
         self._in_thread(lambda: self._read(project))
 
@@ -242,7 +240,8 @@ class Desk:
 
         shelf = read_shelf(project)
         self._found.put(lambda: self._put(project, shelf))
-        if shelf.is_work_left and (self.is_online or not shelf.is_elsewhere):
+        # a project that somebody sent could bring jobs and consent along: for another machine the button is asked
+        if shelf.is_work_left and not shelf.is_elsewhere:
             self.revive(project)
 
     def _put(self, project: Project, shelf: Shelf) -> None:
@@ -254,10 +253,9 @@ class Desk:
         self._found.put(lambda: self.say(message, fix, is_error=is_error))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        if self._thread is not None:
-            self._thread.join()
-        self._thread = threading.Thread(target=work, name="second_unit", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=work, name="second_unit", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
 
 def _row(blocking: Blocking, shelf: Shelf | None) -> Row:

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from ..errors import storage_error
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,12 +74,13 @@ def follow_events(file: Path, begin: int, told: Told) -> int:
         with file.open("rb") as stream:
             stream.seek(begin)
             new = stream.read()
-    except FileNotFoundError:
+    except OSError:  # not there yet, or not to be read now: the next look may find it
         return begin
-    except OSError as error:
-        raise storage_error(error, file) from error
     whole = new[: new.rfind(b"\n") + 1]
     for line in whole.splitlines():
-        if line.startswith(b"{"):
-            told.hear(json.loads(line))
+        # a full disk tears lines
+        with suppress(ValueError):
+            event: object = json.loads(line)
+            if isinstance(event, dict):
+                told.hear(cast("dict[str, Any]", event))
     return begin + len(whole)

@@ -85,7 +85,7 @@ def owned_copy(scene: str | None, original: Path, session: str | None) -> Genera
     Raises `UsageError` when it is not such a copy: the file of an artist is never removed.
     """
     copy = Path(scene or "").resolve()
-    if not _fits(copy, original.resolve()):
+    if not _fits(copy, original.parent.resolve() / original.name):
         raise UsageError(f"'{scene}' is no hidden copy of '{original}'.", "Leave out --original.")
     if not copy.is_file():
         raise SceneError(f"There is no file '{scene}'.", "Run it again from Blender.")
@@ -159,11 +159,17 @@ def _write(copy: Path) -> None:
     """
     import bpy
 
+    data: Any = bpy.data
+    packs = data.use_autopack
     try:
+        # or the save would pack the artist's images, in memory as well
+        data.use_autopack = False
         bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True, relative_remap=False)
     except RuntimeError as error:
         why = str(error).removeprefix("Error:").strip().rstrip(".")
         raise _no_room(copy.parent, why) from error
+    finally:
+        data.use_autopack = packs
     if not copy.is_file():
         raise _no_room(copy.parent, "Blender wrote nothing")
 

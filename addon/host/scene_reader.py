@@ -88,12 +88,21 @@ def scene_info(scene: Any) -> SceneInfo:
     scale = render.resolution_percentage / 100
     return SceneInfo(
         name=scene.name,
-        fps=Fraction(render.fps) / Fraction(render.fps_base).limit_denominator(10000),
+        fps=_rate(render),
         size=(int(render.resolution_x * scale), int(render.resolution_y * scale)),
         frames=frames,
         shots=tuple(Blocking(s.name, s.camera, s.cut, handles.get(s.name)) for s in shots),
         blender=blender_version(),
     )
+
+
+def _rate(render: Any) -> Fraction:
+    base = Fraction(render.fps_base).limit_denominator(10000)
+    if base <= 0:
+        raise SceneError(
+            "The scene's frame rate is beyond all measure.", "Set a frame rate such as 24 in Output, Format."
+        )
+    return Fraction(render.fps) / base
 
 
 def _handles(scene: Any) -> dict[str, tuple[int, int]]:

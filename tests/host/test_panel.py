@@ -69,6 +69,44 @@ def test_one_button_brings_the_takes_into_the_edit(script: Script, film: Path) -
 
 
 @pytest.mark.slow
+def test_the_edit_is_one_step_that_can_be_undone(script: Script, film: Path) -> None:
+    """And an unsaved change, so that nobody quits without being asked."""
+    told = at_panel(script, film, "move", "press", "finish", "undo")
+    assert told["answers"][-1] == "scenes ['Layout'], moved by 0"
+
+
+@pytest.mark.slow
+def test_a_layout_renamed_meanwhile_is_found(script: Script, film: Path) -> None:
+    told = at_panel(script, film, "press", "until generating", "rename", "finish", "name back")
+    assert not told["is_error"], told["message"]
+    assert told["scenes"] == ["Layout", "Second Unit Edit"]
+
+
+@pytest.mark.slow
+def test_disabling_in_the_middle_leaves_nothing(script: Script, film: Path) -> None:
+    told = at_panel(script, film, "press", "disable")
+    assert told["answers"][-1] == "False"
+    assert sorted(p.name for p in film.parent.iterdir()) == ["film.blend"]
+
+
+@pytest.mark.slow
+def test_the_copy_packs_nothing(script: Script, film: Path) -> None:
+    told = at_panel(script, film, "autopack", "press", "cancel", "packed")
+    assert told["answers"][-1] == "False True"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+def test_a_link_to_a_file_is_shot_where_it_lies(script: Script, film: Path) -> None:
+    link = film.parent / "elsewhere" / "link.blend"
+    link.parent.mkdir()
+    link.symlink_to(film)
+    told = at_panel(script, link, "press", "finish", "settle")
+    assert (told["message"], told["is_error"]) == ("2 takes: SH010 t001, SH020 t001.", False)
+    assert [row[1] for row in told["rows"]] == ["t001", "t001"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["until conditioning", "until generating", "until comp"])
 def test_cancelling_leaves_the_scene_as_it_was(script: Script, film: Path, step: str) -> None:
     before = digest(film)

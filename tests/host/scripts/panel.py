@@ -141,6 +141,63 @@ def _surprise(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     return "" if again > 0 and ticker._timer() > 0 else "in vain"
 
 
+def _move(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """A change of the artist's own, before the loop, as a step that can be undone."""
+    del registration, desk, args
+    bpy.context.scene.objects[0].location.x += 1
+    bpy.ops.ed.undo_push(message="Move")
+    return ""
+
+
+def _undo(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """Undo the edit, and only that."""
+    del registration, desk, args
+    before = bpy.context.scene.objects[0].location.x
+    bpy.ops.ed.undo()
+    after = bpy.context.scene.objects[0].location.x
+    return f"scenes {[s.name for s in bpy.data.scenes]}, moved by {after - before:g}"
+
+
+def _rename(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """The layout gets another name while the loop is at work, and another scene is shown."""
+    del registration, desk, args
+    bpy.data.scenes["Layout"].name = "Blocking"
+    return ""
+
+
+def _name_back(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    del registration, desk, args
+    bpy.data.scenes["Blocking"].name = "Layout"
+    return ""
+
+
+def _disable(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """The extension is disabled in the middle of a loop: nothing may be left, not even a temporary folder."""
+    del args
+    folder = desk.loop.order.folder
+    registration.unregister()
+    registration.register()
+    return str(folder.exists())
+
+
+def _autopack(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """An image that Blender packs with every save of this file, when it is told so."""
+    del registration, desk
+    picture = Path(args["blend"]).parent / "wall.png"
+    image = bpy.data.images.new("Wall", 8, 8)
+    image.filepath_raw, image.file_format = str(picture), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    bpy.data.images.load(str(picture)).use_fake_user = True
+    bpy.data.use_autopack = True
+    return ""
+
+
+def _packed(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    del registration, desk, args
+    return f"{bpy.data.images['wall.png'].packed_file is not None} {bpy.data.use_autopack}"
+
+
 def _tell(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     """Say that a job is at work, and stay until somebody kills this Blender."""
     del registration, desk
@@ -153,7 +210,8 @@ _STEPS = {
     "press": _press, "finish": _finish, "cancel": _cancel, "settle": _settle, "kill loop": _kill_loop,
     "until conditioning": _reach("Conditioning"), "until generating": _reach("Generating"),
     "until comp": _reach("Comp"), "break edit": _break_edit, "break review": _break_review,
-    "surprise": _surprise, "tell": _tell,
+    "surprise": _surprise, "move": _move, "undo": _undo, "rename": _rename, "name back": _name_back,
+    "disable": _disable, "autopack": _autopack, "packed": _packed, "tell": _tell,
 }  # fmt: skip
 
 

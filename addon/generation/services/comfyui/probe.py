@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import cast
 
+from ....errors import ServiceError
+from .replies import one_line
 from .transport import Transport
 
 _READ_S = 5.0
@@ -17,5 +19,9 @@ def ask_server(url: str) -> str:
         system = http.get("/api/system_stats").mapping().get("system")
     finally:
         http.close()
-    version = cast("dict[str, object]", system).get("comfyui_version", "") if isinstance(system, dict) else ""
-    return f"ComfyUI {version} answers at {http.address.url}.".replace("  ", " ")
+    version = cast("dict[str, object]", system).get("comfyui_version") if isinstance(system, dict) else None
+    if not isinstance(version, str):
+        raise ServiceError(
+            f"Something answers at {http.address.url}, but it is no ComfyUI.", "Check the address and the port."
+        )
+    return f"ComfyUI {one_line(version)} answers at {http.address.url}."
