@@ -50,6 +50,14 @@ class Window:
     def type(self, text: str) -> None:
         self._do("type", text)
 
+    def layout(self) -> dict[str, str]:
+        """Everything RNA says about the scene ``Layout``."""
+        told = self.state_file.with_name("dump.json")
+        told.unlink(missing_ok=True)
+        self.state_file.with_name("dump.asked").touch()
+        self.until(lambda _: told.is_file(), "the dump")
+        return json.loads(told.read_text(encoding="utf-8"))
+
     def settle(self) -> None:
         """Let Blender draw what it has just been told."""
         time.sleep(2.0)
@@ -86,6 +94,19 @@ class Window:
             assert self.process.poll() is None, f"Blender ended while waiting for: {what}"
             time.sleep(0.2)
         pytest.fail(f"waited {patience_s:.0f} s in vain for: {what}; the last state was {self.state()}")
+
+    def click_until(
+        self, x: float, y: float, is_so: Callable[[dict[str, Any]], bool], what: str, tries: int = 5
+    ) -> dict[str, Any]:
+        """Click and wait; a click on what is not drawn yet is lost, and a person clicks again."""
+        for _ in range(tries):
+            self.click(x, y)
+            end = time.monotonic() + PATIENCE_S / tries
+            while time.monotonic() < end:
+                if (state := self.state()) and is_so(state):
+                    return state
+                time.sleep(0.2)
+        pytest.fail(f"clicked {tries} times in vain for: {what}; the last state was {self.state()}")
 
     def region(self, space: str, kind: str) -> tuple[int, int, int, int]:
         """Left, top, width and height of the first region of that kind, in screen coordinates."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,12 @@ def pictures(tmp_path: Path) -> Path:
     return Path(named).absolute() if named else tmp_path
 
 
-def in_sidebar(window: Window, place: tuple[int, int]) -> None:
+def in_sidebar(
+    window: Window, place: tuple[int, int], is_so: Callable[[dict[str, Any]], bool], what: str
+) -> dict[str, Any]:
+    """Click there until it has worked."""
     x, y, _, _ = window.region("VIEW_3D", "UI")
-    window.click(x + place[0], y + place[1])
+    return window.click_until(x + place[0], y + place[1], is_so, what)
 
 
 def open_example(window: Window) -> Path:
@@ -44,11 +48,9 @@ def open_example(window: Window) -> Path:
     window.move(x + width / 2, y + height / 2)
     window.key("n")
     window.until(lambda s: any((r["space"], r["kind"]) == ("VIEW_3D", "UI") for r in s["regions"]), "the sidebar")
-    in_sidebar(window, TAB)
-    window.until(lambda s: "Second Unit" in [r["tab"] for r in s["regions"]], "our tab")
+    in_sidebar(window, TAB, lambda s: "Second Unit" in [r["tab"] for r in s["regions"]], "our tab")
     window.settle()
-    in_sidebar(window, EXAMPLE)
-    state = window.until(lambda s: len(s["view"]["rows"]) == 3, "the example")
+    state = in_sidebar(window, EXAMPLE, lambda s: len(s["view"]["rows"]) == 3, "the example")
     return Path(state["file"])
 
 
@@ -75,8 +77,9 @@ def test_the_one_button(window: Window, pictures: Path) -> None:
     if not is_whole:
         type_frames(window, 1045, 1052)
     window.shot(pictures / "panel_ready.png")
-    in_sidebar(window, BUTTON)
-    window.until(lambda s: s["view"]["is_running"], "the loop")
+    layout = window.layout()
+    assert len(layout) > 5000
+    in_sidebar(window, BUTTON, lambda s: s["view"]["is_running"], "the loop")
     seen = window.until(lambda s: s["view"]["factor"] > 0.3, "progress", LOOP_S)
     assert seen["view"]["step"] in {"Conditioning", "Generating"}
     window.shot(pictures / "panel_running.png")
@@ -86,10 +89,13 @@ def test_the_one_button(window: Window, pictures: Path) -> None:
     state = window.until(lambda s: bool(s["strips"]), "the strips")
     assert [s["name"] for s in state["strips"] if s["type"] == "IMAGE"] == [r["name"] for r in state["view"]["rows"]]
     assert (state["scene"], state["file"]) == ("Layout", str(blend))
+    assert window.layout() == layout
     window.shot(pictures / "panel_done.png")
     lines = len(textwrap.wrap(state["view"]["message"], 34)) + len(state["view"]["rows"])
-    in_sidebar(window, (SHOW_AT[0], SHOW_AT[1] + LINE * lines))
-    window.until(lambda s: (s["scene"], s["workspace"]) == ("Second Unit Edit", "Video Editing"), "the edit")
+    place = SHOW_AT[0], SHOW_AT[1] + LINE * lines
+    in_sidebar(
+        window, place, lambda s: (s["scene"], s["workspace"]) == ("Second Unit Edit", "Video Editing"), "the edit"
+    )
     window.settle()
     # without the file browser, which shows somebody's folder
     window.shot(pictures / "edit.png", left=322)
@@ -100,9 +106,9 @@ def test_the_one_button(window: Window, pictures: Path) -> None:
 def test_cancel_and_again(window: Window) -> None:
     """A loop that is stopped says so, and the button is there again."""
     open_example(window)
-    in_sidebar(window, BUTTON)
-    window.until(lambda s: s["view"]["step"] == "Conditioning", "the loop", LOOP_S)
-    in_sidebar(window, CANCEL)
+    in_sidebar(window, BUTTON, lambda s: s["view"]["is_running"], "the loop")
+    window.until(lambda s: s["view"]["step"] == "Conditioning", "guides", LOOP_S)
+    in_sidebar(window, CANCEL, lambda s: s["view"]["step"] == "Stopping" or finished(s), "the stop")
     state = window.until(finished, "the end", LOOP_S)
     assert state["view"]["message"].startswith("Stopped.")
     assert not state["view"]["is_error"]

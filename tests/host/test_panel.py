@@ -120,7 +120,10 @@ def test_cancelling_leaves_the_scene_as_it_was(script: Script, film: Path, step:
 @pytest.mark.parametrize(
     ("trouble", "steps"),
     [
+        ("cache", ("break conditioning", "press", "finish")),
+        ("No service answers", ("break generating", "press", "finish")),
         ("edit", ("press", "until conditioning", "break edit", "finish")),
+        ("comp", ("press", "until generating", "break comp", "finish")),
         ("review", ("break review", "press", "finish")),
         ("killed", ("press", "until conditioning", "kill loop")),
     ],
@@ -128,9 +131,10 @@ def test_cancelling_leaves_the_scene_as_it_was(script: Script, film: Path, step:
 def test_a_failure_leaves_the_scene_as_it_was(script: Script, film: Path, trouble: str, steps: tuple[str, ...]) -> None:
     """Wherever the loop fails; a loop that is killed cannot tidy up, so the next one does."""
     before = digest(film)
-    told = at_panel(script, film, *steps)
+    told = at_panel(script, film, *steps, nobody="http://127.0.0.1:9")
     assert told["is_error"]
     assert told["message"].endswith(".")
+    assert trouble in told["message"] or trouble == "killed"
     if trouble == "killed":
         told = at_panel(script, film, "press", "until conditioning", "cancel")
     assert_is_untouched(told, film, before)

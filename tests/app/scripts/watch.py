@@ -9,6 +9,9 @@ from typing import Any
 
 import bpy
 
+sys.path.append(str(Path(__file__).parents[2] / "host" / "scripts"))
+from dump import dump_scene  # pyright: ignore[reportMissingImports]
+
 STATE = Path(os.environ["SECOND_UNIT_TEST_STATE"])
 
 
@@ -48,7 +51,18 @@ def view() -> dict[str, Any]:
     }
 
 
+def dump_when_asked() -> None:
+    """Everything RNA says about the layout, when the test has asked for it."""
+    asked, told = STATE.with_name("dump.asked"), STATE.with_name("dump.json")
+    if asked.exists():
+        asked.unlink()
+        aside = told.with_suffix(".part")
+        aside.write_text(json.dumps(dump_scene(bpy.data.scenes["Layout"])), encoding="utf-8")
+        aside.replace(told)
+
+
 def tell() -> float:
+    dump_when_asked()
     window = bpy.context.window_manager.windows[0]
     state = {
         "regions": regions(), "strips": strips(), "view": view(), "file": bpy.data.filepath,

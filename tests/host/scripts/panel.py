@@ -119,12 +119,34 @@ def _break_edit(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     return ""
 
 
+def _break_conditioning(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """A file where the cache should be."""
+    del registration, desk
+    return _put(args, "cache", "no folder")
+
+
+def _break_generating(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """A service that is not there."""
+    del registration, desk
+    return _put(args, "project.toml", f'schema = "second_unit.project/1"\n[service]\nname = "{args["nobody"]}"\n')
+
+
+def _break_comp(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """A file where the comps should be."""
+    del registration, desk
+    return _put(args, "SH010/comp", "no folder")
+
+
+def _put(args: dict[str, Any], name: str, text: str) -> str:
+    file = Path(args["blend"]).parent / "second_unit" / Path(args["blend"]).stem / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return ""
+
+
 def _break_review(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     del registration, desk
-    review = Path(args["blend"]).parent / "second_unit" / Path(args["blend"]).stem / "review"
-    review.parent.mkdir(parents=True, exist_ok=True)
-    review.write_text("no folder")
-    return ""
+    return _put(args, "review", "no folder")
 
 
 def _surprise(registration: Any, desk: Any, args: dict[str, Any]) -> str:
@@ -210,6 +232,7 @@ _STEPS = {
     "press": _press, "finish": _finish, "cancel": _cancel, "settle": _settle, "kill loop": _kill_loop,
     "until conditioning": _reach("Conditioning"), "until generating": _reach("Generating"),
     "until comp": _reach("Comp"), "break edit": _break_edit, "break review": _break_review,
+    "break conditioning": _break_conditioning, "break generating": _break_generating, "break comp": _break_comp,
     "surprise": _surprise, "move": _move, "undo": _undo, "rename": _rename, "name back": _name_back,
     "disable": _disable, "autopack": _autopack, "packed": _packed, "tell": _tell,
 }  # fmt: skip
