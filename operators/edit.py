@@ -46,9 +46,7 @@ class SECONDUNIT_OT_lay_edit(Seat, Operator):
         try:
             report = lay_edit(_layout(plan.scene), Fields(plan.edit, "the edit plan"), _root(project))
         except SecondUnitError as error:
-            self.desk.say(error.what, error.fix, is_error=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.refuse(error)
         for note in report["notes"]:
             self.report({"WARNING"}, note)
         return {"FINISHED"}

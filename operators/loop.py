@@ -13,7 +13,7 @@ import bpy
 
 from ..addon.commands.desk import Order
 from ..addon.errors import SceneError, SecondUnitError, storage_error
-from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, service
+from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, refuse_offline, service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,14 +124,9 @@ def _start(operator: Any, command: str, words: Sequence[str]) -> set[str]:
             operator.report({"WARNING"}, worry)
         _begin(operator.desk, command, words, tuple(worries))
     except SecondUnitError as error:
-        operator.desk.say(error.what, error.fix, is_error=True)
-        operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
+        return operator.refuse(error)
     except OSError as error:
-        what = storage_error(error, error.filename or tempfile.gettempdir())
-        operator.desk.say(what.what, what.fix, is_error=True)
-        operator.report({"ERROR"}, str(what))
-        return {"CANCELLED"}
+        return operator.refuse(storage_error(error, error.filename or "the folder for temporary files"))
     return {"FINISHED"}
 
 
@@ -160,16 +155,12 @@ def _begin(desk: Desk, command: str, words: Sequence[str], worries: tuple[str, .
 
 
 def _reachable_service() -> str:
-    """The service to be used. Blender's own switch counts for us too: while it is off only this machine is reached."""
+    """The service to be used. Raises `SceneError` for another machine while Blender is offline."""
     from ..addon.generation.services.address import parse_address
 
-    named, app = service(), bpy.app
-    is_online: bool = getattr(app, "online_access", True)
-    if "://" in named and not parse_address(named).is_loopback and not is_online:
-        raise SceneError(
-            f"Blender does not allow online access, and {parse_address(named).host} is another machine.",
-            "Allow it in Preferences, System, or use the rehearsal service.",
-        )
+    named = service()
+    if "://" in named:
+        refuse_offline(parse_address(named))
     return named
 
 

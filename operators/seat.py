@@ -13,6 +13,8 @@ from ..addon.errors import SceneError
 from ..addon.host.marks import LAYOUT, OWNED
 
 if TYPE_CHECKING:
+    from ..addon.errors import SecondUnitError
+    from ..addon.generation.services.address import Address
     from ..addon.shot.project import Project
 
 REHEARSAL = "rehearsal"
@@ -32,6 +34,13 @@ class Seat:
     """Mixin of every operator and panel. `registration` sets the desk when it enables them, and takes it away again."""
 
     desk: ClassVar[Desk]
+
+    def refuse(self, error: SecondUnitError) -> set[str]:
+        """Say an error in the panels and as the operator's own; what its ``execute`` returns then."""
+        self.desk.say(error.what, error.fix, is_error=True)
+        operator: Any = self
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
 
 
 def layout_scene() -> Any:
@@ -73,6 +82,16 @@ def service() -> str:
     if (named := _preferred()) != REHEARSAL or project is None:
         return named
     return load_settings(project).service
+
+
+def refuse_offline(address: Address) -> None:
+    """Blender's own switch counts for us too: while it is off only this machine is reached. Raises `SceneError`."""
+    app: Any = bpy.app
+    if not address.is_loopback and not app.online_access:
+        raise SceneError(
+            f"Blender does not allow online access, and {address.host} is another machine.",
+            "Allow it in Preferences, System, or use the rehearsal service.",
+        )
 
 
 def _preferred() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..addon.errors import SecondUnitError
-from .seat import PACKAGE, REHEARSAL, Operator, Seat, service
+from .seat import PACKAGE, REHEARSAL, Operator, Seat, refuse_offline, service
 
 
 class SECONDUNIT_OT_open_example(Seat, Operator):
@@ -39,8 +39,7 @@ class SECONDUNIT_OT_open_example(Seat, Operator):
                 if not target.is_file():
                     write_atomic(target, (EXAMPLE / name).read_bytes())
         except SecondUnitError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.refuse(error)
         # with the artist's own screens: the tab this was clicked in stays where it is
         bpy.ops.wm.open_mainfile(filepath=str(folder / BLEND), load_ui=False)
         self.desk.say("This is your own copy of the example. Press the button above.")
@@ -59,28 +58,18 @@ class SECONDUNIT_OT_test_service(Seat, Operator):
         from ..addon.generation.services.address import parse_address
 
         del context
-        named, app = service(), bpy.app
-        if named == REHEARSAL:
-            self.desk.say("The rehearsal service starts by itself when it is needed. Nothing leaves this machine.")
-            return {"FINISHED"}
         try:
+            named = service()
+            if named == REHEARSAL:
+                self.desk.say("The rehearsal service starts by itself when it is needed. Nothing leaves this machine.")
+                return {"FINISHED"}
             address = parse_address(named)
+            refuse_offline(address)
         except SecondUnitError as error:
-            return self._refuse(error.what, error.fix)
-        is_online: bool = getattr(app, "online_access", True)
-        if not address.is_loopback and not is_online:
-            return self._refuse(
-                f"Blender does not allow online access, and {address.host} is another machine.",
-                "Allow it in Preferences, System.",
-            )
+            return self.refuse(error)
         self.desk.say(f"Asking {address.host} …")
         self.desk.ask(lambda: _answer_of(address.url))
         return {"FINISHED"}
-
-    def _refuse(self, what: str, fix: str) -> set[str]:
-        self.desk.say(what, fix, is_error=True)
-        self.report({"ERROR"}, f"{what} {fix}")
-        return {"CANCELLED"}
 
 
 def _answer_of(url: str) -> tuple[str, str, bool]:

@@ -92,10 +92,10 @@ class Ticker:
     def _ended(self, loop: Loop, code: int) -> None:
         """Tidy up after a loop, and lay its edit if its file is still the one that is open."""
         if code == 0 and loop.told.plan is not None:
-            self._desk.plan = Plan(loop.told.plan, loop.order.scene)
             self._is_to_lay = open_file() == loop.order.original
-            if not self._is_to_lay:
-                self._desk.plan = None
+            if self._is_to_lay:
+                self._desk.plan = Plan(loop.told.plan, loop.order.scene)
+            else:
                 self._desk.say(
                     f"The takes of '{loop.order.original.name}' are there.", "Open it and press Update the Edit."
                 )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ..shot.alive import is_running, this_host
+from ..shot.alive import host_mark, is_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +23,7 @@ _DAY_S = 24 * 3600.0
 
 def aside(target: Path) -> Path:
     """A hidden folder beside ``target`` (not made yet) in which this process prepares it."""
-    return target.with_name(f".{target.name[:24]}.{_this_host()}-{os.getpid()}.{uuid4().hex[:8]}.part")
+    return target.with_name(f".{target.name[:24]}.{host_mark()}-{os.getpid()}.{uuid4().hex[:8]}.part")
 
 
 def sweep(folders: Iterable[Path]) -> None:
@@ -41,7 +40,7 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def _is_left(path: Path, host: str | None, pid: str | None) -> bool:
-    runs = is_running(int(pid)) if pid and host == _this_host() else None
+    runs = is_running(int(pid)) if pid and host == host_mark() else None
     if runs is not None:
         return not runs
     try:
@@ -49,7 +48,3 @@ def _is_left(path: Path, host: str | None, pid: str | None) -> bool:
     except OSError:  # gone meanwhile, or not for us to look at
         return False
     return time.time() - touched > _DAY_S
-
-
-def _this_host() -> str:
-    return hashlib.sha256(this_host().encode()).hexdigest()[:8]

@@ -7,7 +7,6 @@ gets its own. Needs bpy inside `hide_copy` only; the command that works on a cop
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..errors import SceneError, StorageError, UsageError, storage_error
-from ..shot.alive import is_running, this_host
+from ..shot.alive import host_mark, is_running
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -45,7 +44,7 @@ def hide_copy() -> Path:
     if not os.access(original.parent, os.W_OK):
         raise _no_room(original.parent, "it is read-only")
     sweep_copies(original.parent)
-    copy = original.with_name(f".{original.stem}.second_unit-{os.getpid()}-{_host()}{uuid4().hex[:8]}.blend")
+    copy = original.with_name(f".{original.stem}.second_unit-{os.getpid()}-{host_mark()}{uuid4().hex[:8]}.blend")
     try:
         _write(copy)
         _give_caches(original, copy)
@@ -130,7 +129,7 @@ def _is_left(stem: str, entries: list[Path]) -> bool:
         return False
     owners = [int(found[1]) for path in entries if (found := _OWNER.fullmatch(path.name))]
     runs = [is_running(pid) for pid in owners or [int(named["pid"])]]
-    if named["host"] == _host() and None not in runs:
+    if named["host"] == host_mark() and None not in runs:
         return not any(runs)
     touched = 0.0
     for path in entries:
@@ -146,10 +145,6 @@ def _remove(copy: Path) -> None:
         else:
             with suppress(OSError):  # a program that reads it on Windows; the next sweep takes it
                 path.unlink(missing_ok=True)
-
-
-def _host() -> str:
-    return hashlib.sha256(this_host().encode()).hexdigest()[:8]
 
 
 def _write(copy: Path) -> None:

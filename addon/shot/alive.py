@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -14,6 +15,11 @@ def this_host() -> str:
         return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return platform.node()
+
+
+def host_mark() -> str:
+    """Eight hex digits for `this_host`, as names of files carry them."""
+    return hashlib.sha256(this_host().encode()).hexdigest()[:8]
 
 
 def is_running(pid: int) -> bool | None:

@@ -29,7 +29,7 @@ Cli = Callable[..., Any]
 
 def copy_of(blend: Path, pid: int | None = None) -> Path:
     """What `hide_copy` leaves: the file, its caches, its session."""
-    name = f".{blend.stem}.second_unit-{pid or os.getpid()}-{hidden_copy._host()}0123abcd"
+    name = f".{blend.stem}.second_unit-{pid or os.getpid()}-{hidden_copy.host_mark()}0123abcd"
     copy = blend.with_name(f"{name}.blend")
     copy.write_bytes(blend.read_bytes())
     (blend.parent / f"blendcache_{name}").mkdir()

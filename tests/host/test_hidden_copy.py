@@ -44,7 +44,7 @@ def test_what_a_child_cannot_have_is_said_before(script: Script, tmp_path: Path)
     assert found["packed"] == found["registered"] == found["nodes on disk"] == []
 
 
-HOST = hidden_copy._host()
+HOST = hidden_copy.host_mark()
 
 
 def copy_in(folder: Path, pid: int, host: str = HOST, owner: int | None = None) -> Path:

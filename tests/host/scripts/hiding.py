@@ -90,7 +90,7 @@ def _refused_here() -> str:
 def _swept(folder: Path) -> list[str]:
     """What lies about after the next copy was made: of an ended process, nothing."""
     file = _fresh(folder / "swept.blend")
-    dead = file.with_name(f".swept.second_unit-{2**22 + 7}-{hidden_copy._host()}01234567.blend")
+    dead = file.with_name(f".swept.second_unit-{2**22 + 7}-{hidden_copy.host_mark()}01234567.blend")
     dead.write_bytes(b"left")
     (folder / f"blendcache_{dead.stem}").mkdir()
     hidden_copy.session_file(dead).touch()
