@@ -148,6 +148,14 @@ def test_the_timer_outlives_what_nobody_foresaw(script: Script, film: Path) -> N
     assert [row[1:] for row in told["rows"]] == [["no guides yet", "empty"]] * 2
 
 
+def test_damaged_settings_are_a_sentence_at_every_button(script: Script, film: Path) -> None:
+    told = at_panel(script, film, "damage settings", "test service", "press")
+    for answer in told["answers"][1:]:
+        assert "project.toml" in answer
+        assert "Traceback" not in answer
+    assert told["is_error"]
+
+
 def test_a_file_that_was_never_saved_is_a_sentence(script: Script, film: Path) -> None:
     film.unlink()
     told = script("unsaved_panel")

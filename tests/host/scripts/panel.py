@@ -163,6 +163,21 @@ def _surprise(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     return "" if again > 0 and ticker._timer() > 0 else "in vain"
 
 
+def _damage_settings(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    del registration, desk
+    return _put(args, "project.toml", 'schema = "second_unit.project/1"\n[service\n')
+
+
+def _test_service(registration: Any, desk: Any, _: dict[str, Any]) -> str:
+    """The button of the preferences; an error of ours comes as a RuntimeError from a script."""
+    del registration, desk
+    try:
+        bpy.ops.second_unit.test_service()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 def _move(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     """A change of the artist's own, before the loop, as a step that can be undone."""
     del registration, desk, args
@@ -235,6 +250,7 @@ _STEPS = {
     "break conditioning": _break_conditioning, "break generating": _break_generating, "break comp": _break_comp,
     "surprise": _surprise, "move": _move, "undo": _undo, "rename": _rename, "name back": _name_back,
     "disable": _disable, "autopack": _autopack, "packed": _packed, "tell": _tell,
+    "damage settings": _damage_settings, "test service": _test_service,
 }  # fmt: skip
 
 
