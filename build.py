@@ -36,7 +36,10 @@ LINKS = ROOT / "build" / "dev"
 WINDOWS = os.name == "nt"
 ROOT_FILES = ("__init__.py", "blender_manifest.toml", "py.typed", "LICENSE", "README.md", "CHANGELOG.md")
 ROOMS = ("addon", "operators", "ui")
-NOT_SHIPPED = re.compile(r"\..*|__pycache__|.*(\.py[cod]|\.blend\d+|~)")  # hidden files, caches, backups
+SHIPPED = re.compile(
+    r"(addon|operators|ui)/([a-z0-9_]+/)*[a-z0-9_]+\.py|addon/data/([a-z0-9_]+/)*[a-z0-9_-]+\.(json|toml)"
+)
+EXAMPLE = "addon/data/example/handover.blend"
 PLATFORMS = {  # as Blender calls them, and the newest wheels that the oldest system it runs on accepts
     "linux-x64": "manylinux_2_28_x86_64",
     "windows-x64": "win_amd64",
@@ -235,11 +238,24 @@ def version() -> str:
 
 
 def shipped() -> list[Path]:
-    """Return the files of the extension, relative to the root, sorted: an allow-list."""
-    inside = [path for room in ROOMS for path in (ROOT / room).rglob("*")]
-    files = [path.relative_to(ROOT) for path in [ROOT / name for name in ROOT_FILES] + inside if path.is_file()]
-    ours = (path for path in files if not any(map(NOT_SHIPPED.fullmatch, path.parts)))
-    return sorted(ours, key=Path.as_posix)
+    """Return the files of the extension, relative to the root, sorted: an allow-list.
+
+    What git does not know is left out as well, where this is a git checkout: somebody's notes or keys.
+    """
+    inside = [path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*") if path.is_file()]
+    ours = [path for path in inside if SHIPPED.fullmatch(path.as_posix()) or path.as_posix() == EXAMPLE]
+    files = [*(Path(name) for name in ROOT_FILES if (ROOT / name).is_file()), *ours]
+    known = tracked()
+    return sorted((path for path in files if known is None or path.as_posix() in known), key=Path.as_posix)
+
+
+def tracked() -> set[str] | None:
+    """Return what git knows of this checkout; None where there is no git, such as in an sdist."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return None
+    done = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    return set(done.stdout.decode("utf-8").split("\0")) if done.returncode == 0 else None
 
 
 def wheel_pins() -> dict[str, set[str]]:

@@ -177,7 +177,9 @@ def test_the_zip_does_not_depend_on_times_modes_or_stray_files(checkout: Checkou
     os.utime(other / "addon" / "__init__.py", (10**9, 10**9))
     (other / "addon" / "__pycache__").mkdir()
     (other / "addon" / "__pycache__" / "x.pyc").write_bytes(b"cache")
-    (other / "addon" / ".secret").write_text("hidden")
+    (other / "addon" / "data").mkdir()
+    for stray in (".secret", "keys.txt", "data/private.blend", "data/notes~", "Copy of x.py"):
+        (other / "addon" / stray).write_text("stray")
     (other / "notes.txt").write_text("stray")
     (other / "build" / "wheels" / "linux-x64-3.11" / "lens-0.9-py3-none-any.whl").write_bytes(b"of another pin")
     zips: list[bytes] = []
@@ -185,6 +187,19 @@ def test_the_zip_does_not_depend_on_times_modes_or_stray_files(checkout: Checkou
         subprocess.run([sys.executable, "build.py", "zip"], cwd=folder, check=True, capture_output=True)
         zips.append((folder / "dist" / "second_unit-1.2.3-linux-x64.zip").read_bytes())
     assert zips[0] == zips[1]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_what_git_does_not_know_is_not_in_the_zip(checkout: Checkout) -> None:
+    checkout.fill()
+    for words in (["init", "-q"], ["add", "build.py", "addon", "blender_manifest.toml"]):
+        subprocess.run(["git", *words], cwd=checkout.folder, check=True, capture_output=True)
+    (checkout.folder / "addon" / "scratch.py").write_text("KEY = 1\n")
+    assert checkout.build("zip", "--platform", "linux-x64").returncode == 0
+    with zipfile.ZipFile(checkout.folder / "dist" / "second_unit-1.2.3-linux-x64.zip") as archive:
+        names = set(archive.namelist())
+    assert "addon/__init__.py" in names
+    assert "addon/scratch.py" not in names
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def _comp(args: argparse.Namespace, console: Console) -> int:
 def _jobs(args: argparse.Namespace, console: Console) -> int:
     context = _project(args, console)
     if args.action == "run":
-        jobs.run_jobs(context)
+        jobs.run_jobs(context, args.job)
     elif args.action == "list":
         jobs.list_jobs(context)
     else:

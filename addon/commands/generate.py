@@ -13,6 +13,7 @@ from ..generation.jobs.process import Command, runner_words, start_runner, wait_
 from ..generation.jobs.store import JobStore
 from ..generation.services.comfyui.graph import load_template
 from ..host.blender import SESSION, own_process
+from ..host.session import given
 from ..shot.job import JobState
 from ..shot.package import load_current, load_manifest
 from ..shot.profile import load_profile
@@ -104,9 +105,11 @@ def follow(context: Context, store: JobStore, uuids: Sequence[str]) -> list[Job]
 def keep_runner(context: Context) -> Popen[bytes] | None:
     """Start the project's runner process, with the Blender this command was given; None when one is at work.
 
-    It outlives this command and opens no scene, so it has no part in the session.
+    It outlives this command and opens no scene, so it has no part in the session, but for one thing: started from a
+    Blender that is offline it reaches nothing but this machine.
     """
-    words = runner_words(context.project)
+    session = given()
+    words = runner_words(context.project, local_only=session is not None and not session.online)
     if context.blender_option:
         words += ["--blender", context.blender_option]
     argv, env = own_process(words)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..generation.jobs.lease import LeaseHeld
+from ..generation.jobs.process import LOCAL
 from ..generation.jobs.runner import Runner
 from ..generation.jobs.store import JobStore
 from ..generation.rehearsal.server import RehearsalServer
@@ -53,13 +54,16 @@ class ServiceDesk:
         return self.url
 
 
-def run_jobs(context: Context) -> None:
-    """The runner: works on all open jobs of the project and ends. Another one at work already is no error."""
+def run_jobs(context: Context, word: str | None = None) -> None:
+    """The runner: works on all open jobs of the project and ends. Another one at work already is no error.
+
+    With the ``word`` `LOCAL` it leaves jobs of other machines alone.
+    """
     _keep_log()
     desk = ServiceDesk(context.blender_option)
     with desk.stack:
         try:
-            report = Runner(context.project, desk).run_until_idle()
+            report = Runner(context.project, desk, local_only=word == LOCAL).run_until_idle()
         except LeaseHeld:
             context.console.say("Another runner is at work in this project.")
             return

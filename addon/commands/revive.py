@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 
 def revive_runner(project: Project) -> None:
-    """Start the project's runner where none is at work. Touches no Blender data: threads may call it."""
+    """Start the project's runner where none is at work. Touches no Blender data: threads may call it.
+
+    Nobody pressed a button, so it reaches nothing but this machine.
+    """
     # judges frames with Pillow, which Blender is not to load at its start
     from ..generation.jobs.process import runner_words, start_runner
 
-    argv, env = own_process(runner_words(project))
+    argv, env = own_process(runner_words(project, local_only=True))
     start_runner(project, argv, env)

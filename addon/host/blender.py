@@ -193,6 +193,8 @@ def _environment(folder: str, *, in_session: bool) -> dict[str, str]:
     Only in a session it finds the user's add-ons and script folders.
     """
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", SITE: _site()}
+    # a child that is killed, or leaves the short way, does not remove the folder Blender makes for itself
+    env |= dict.fromkeys(("TMPDIR", "TMP", "TEMP"), folder)
     if not in_session:
         env["BLENDER_USER_RESOURCES"] = folder
         env.pop(SESSION, None)

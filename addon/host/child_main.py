@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -49,4 +50,5 @@ if __name__ == "__main__":
     if "bpy" not in sys.modules:
         sys.exit(code)
     # bpy wheels hang (4.5) or crash (4.2) when Python tears them down with classes registered
+    shutil.rmtree(sys.modules["bpy"].app.tempdir, ignore_errors=True)
     os._exit(code)

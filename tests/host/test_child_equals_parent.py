@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,13 @@ def test_without_trust_the_child_blocks_what_the_parent_blocks_and_says_so(
     assert render(blender, Path(found["copy"])) == found["hashes"]
     (note,) = run_task(blender, "read", {"blend": found["copy"], "scene": None})["notes"]
     assert "Scripts of the file were not run" in note
+
+
+def test_a_child_leaves_nothing_in_the_folder_for_temporary_files(
+    blender: Blender, example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the short way, without Blender's own tidying up."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    run_task(blender, "read", {"blend": str(example), "scene": None})
+    assert list(tmp_path.iterdir()) == []

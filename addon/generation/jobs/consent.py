@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import ConsentNeeded
+from ...errors import ConsentNeeded, UsageError
 from ..services.address import parse_address
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 def host_of(url: str) -> str:
     """The host a consent is about, as ``project.toml`` lists it. Raises `UsageError` for what is no plain address."""
     return parse_address(url).host
+
+
+def is_local(url: str) -> bool:
+    """Whether ``url`` is on this machine; one that no address can be read from is not."""
+    try:
+        return parse_address(url).is_loopback
+    except UsageError:
+        return False
 
 
 def is_allowed(url: str, allowed_hosts: Collection[str]) -> bool:

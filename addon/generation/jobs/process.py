@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ...shot.project import Project
 
 LOG = "runner.log"
+LOCAL = "local"
+"""The word that tells a runner to reach nothing but this machine."""
 LARGEST_LOG = 1 << 20
 LOOK_S = 0.25
 LARGEST_WORD = 1 << 16
@@ -41,9 +43,12 @@ class Command:
     env: Mapping[str, str] | None = None
 
 
-def runner_words(project: Project) -> list[str]:
-    """What the runner is called with. ``--json``: whoever waits reads its last word, should it fail, from the log."""
-    return ["jobs", "run", "--json", "--project", str(project.root)]
+def runner_words(project: Project, *, local_only: bool = False) -> list[str]:
+    """What the runner is called with. ``--json``: whoever waits reads its last word, should it fail, from the log.
+
+    ``local_only``: it leaves jobs of other machines alone.
+    """
+    return ["jobs", "run", *([LOCAL] if local_only else []), "--json", "--project", str(project.root)]
 
 
 def runner_argv(project: Project) -> list[str]:

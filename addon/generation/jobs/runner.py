@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import JobError, SecondUnitError, StorageError, storage_error
 from ...shot.project import load_settings
-from .consent import check
+from .consent import check, is_local
 from .endings import Desk, end_by, is_full_disk
 from .lease import BEAT_S, Heartbeat, Lease, LeaseHeld
 from .patience import Patience
@@ -50,6 +50,7 @@ class Runner:
     """Works on the open jobs of a project.
 
     ``services`` makes the adapter for a request; the runner closes it. ``sleep`` takes seconds, ``clock`` gives them.
+    ``local_only`` leaves jobs of other machines where they are.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Runner:
         clock: Callable[[], float] = time.monotonic,
         patience: Patience | None = None,
         beat_s: float = BEAT_S,
+        local_only: bool = False,
     ) -> None:
         self._store = JobStore(project)
         self._services = services
         self._lease = Lease(lease_path(project))
         self._desk = Desk(self._store, self._lease.check, sleep, patience or Patience(), clock)
         self._beat_s = beat_s
+        self._local_only = local_only
         self._report = Report()
 
     def run_until_idle(self) -> Report:
@@ -92,8 +95,11 @@ class Runner:
     def _next(self) -> Job | None:
         """The oldest open job; those somebody wants to stop come first."""
         aside = {job.uuid for job, _ in self._report.waiting}
-        jobs = [job for job in self._store.list() if job.is_open and job.uuid not in aside]
+        jobs = [job for job in self._store.list() if job.is_open and job.uuid not in aside and self._may_reach(job)]
         return min(jobs, key=lambda job: not self._store.is_cancel_requested(job), default=None)
+
+    def _may_reach(self, job: Job) -> bool:
+        return not self._local_only or is_local(job.request.url)
 
     def _work(self, job: Job) -> None:
         try:

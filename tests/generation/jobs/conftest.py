@@ -158,13 +158,14 @@ class Stage:
 
         return self.store.ensure(*make_submission(replace(self.order, **changes)))[0]
 
-    def runner(self, services: Callable[[Request], Any] | None = None) -> Runner:
+    def runner(self, services: Callable[[Request], Any] | None = None, *, local_only: bool = False) -> Runner:
         return Runner(
             self.project,
             services or (lambda _: CloudService(self.cloud)),
             sleep=self.slept.append,
             clock=lambda: sum(self.slept) + self.passed,
             patience=Patience(attempts=4),
+            local_only=local_only,
         )
 
     def run(self) -> Report:

@@ -11,6 +11,7 @@ from PIL import Image
 from second_unit.addon.errors import UsageError
 from second_unit.addon.generation.services.port import Answer, ServiceUnreachable, Status
 from second_unit.addon.shot.job import JobState
+from second_unit.addon.shot.project import allow_host
 
 
 def test_a_job_of_two_chunks_becomes_one_take_with_the_right_frames(stage: Any, draw: Any) -> None:
@@ -39,6 +40,20 @@ def test_the_thumbnail_is_the_middle_frame_320_pixels_wide(stage: Any) -> None:
     with Image.open(file) as image:
         assert image.format == "JPEG"
         assert image.width == 320
+
+
+def test_a_local_runner_leaves_the_jobs_of_other_machines_and_does_the_rest(stage: Any) -> None:
+    """Blender is offline: nothing may leave, and what can be done here must not wait behind it."""
+    allow_host(stage.project, "farm.example")
+    far = stage.generate(url="http://farm.example:8188")
+    near = stage.generate(take_index=1)
+    stage.runner(local_only=True).run_until_idle()
+    assert stage.store.load(near.uuid).state.state is JobState.DONE
+    assert stage.store.load(far.uuid).state.state is JobState.PREPARED
+    calls = list(stage.cloud.calls)
+    stage.run()
+    assert stage.store.load(far.uuid).state.state is JobState.DONE
+    assert len(stage.cloud.calls) > len(calls)
 
 
 def test_generating_the_same_again_makes_neither_job_nor_take(stage: Any) -> None:
