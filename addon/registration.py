@@ -39,6 +39,13 @@ def _command(argv: Sequence[str]) -> int:
     return main(list(argv))
 
 
+def _unregister(kind: Any) -> None:
+    """The same extension from another repository takes the place of our classes: Blender has unregistered them then."""
+    utils: Any = bpy.utils
+    if kind.is_registered:
+        utils.unregister_class(kind)
+
+
 class _Registered:
     """Undo steps of what is registered now. One lives as long as the extension is enabled."""
 
@@ -55,7 +62,7 @@ class _Registered:
             undo.callback(delattr, Seat, "desk")
             for kind in CLASSES:
                 utils.register_class(kind)
-                undo.callback(utils.unregister_class, kind)
+                undo.callback(_unregister, kind)
             self.ticker = Ticker(Seat.desk)
             undo.callback(self.ticker.stop)
             self.ticker.start()

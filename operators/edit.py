@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..addon.errors import SecondUnitError
-from ..addon.host.marks import EDIT, OWNED
+from ..addon.host.marks import EDIT, OWNED, ours
 from .seat import Operator, Seat, layout_scene, open_project, ops
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ class SECONDUNIT_OT_lay_edit(Seat, Operator):
         from ..addon.shot.documents import Fields
 
         del context
-        project, plan = open_project(), self.desk.plan
-        if project is None or plan is None:
-            return {"CANCELLED"}
-        self.desk.plan = None
+        plan, self.desk.plan = self.desk.plan, None
         try:
+            project = open_project()
+            if project is None or plan is None:
+                return {"CANCELLED"}
             report = lay_edit(_layout(plan.scene), Fields(plan.edit, "the edit plan"), _root(project))
         except SecondUnitError as error:
             return self.refuse(error)
@@ -87,8 +87,7 @@ def _layout(name: str) -> Any:
 
 
 def _edit() -> Any:
-    scenes: Any = bpy.data.scenes
-    return next((scene for scene in scenes if scene.get(OWNED) == EDIT), None)
+    return next((scene for scene in ours(bpy.data.scenes) if scene[OWNED] == EDIT), None)
 
 
 def _workspace() -> Any:

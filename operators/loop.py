@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..addon.commands.desk import Order
+from ..addon.commands.loop_folder import make_loop_folder, remove_loop_folder
 from ..addon.errors import SceneError, SecondUnitError, storage_error
 from .seat import REHEARSAL, Operator, Seat, layout_scene, open_file, open_project, refuse_offline, service
 
@@ -140,8 +138,8 @@ def _begin(desk: Desk, command: str, words: Sequence[str], worries: tuple[str, .
     if original is None or project is None:
         raise SceneError("This file was never saved.", "Save it; its project goes beside it.")
     with ExitStack() as undo:
-        folder = Path(tempfile.mkdtemp(prefix="second_unit_loop_"))
-        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = make_loop_folder()
+        undo.callback(remove_loop_folder, folder)
         copy = hide_copy()
         undo.callback(remove_copy, copy)
         session = session_file(copy)
@@ -168,10 +166,10 @@ def _asks_consent() -> bool:
     from ..addon.generation.services.address import parse_address
     from ..addon.shot.project import load_settings
 
-    project = open_project()
-    if project is None:
-        return False
     try:
+        project = open_project()
+        if project is None:
+            return False
         named = service()
         address = None if named == REHEARSAL else parse_address(named)
         allowed = load_settings(project).allowed_hosts

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import bpy
 
+from ..addon.commands.cures import for_panels
 from ..addon.commands.desk import Desk  # Blender evaluates the annotations of what it registers
-from ..addon.errors import SceneError
-from ..addon.host.marks import LAYOUT, OWNED
+from ..addon.errors import SceneError, StorageError
+from ..addon.host.marks import LAYOUT, ours
 
 if TYPE_CHECKING:
     from ..addon.errors import SecondUnitError
@@ -39,7 +40,7 @@ class Seat:
         """Say an error in the panels and as the operator's own; what its ``execute`` returns then."""
         self.desk.say(error.what, error.fix, is_error=True)
         operator: Any = self
-        operator.report({"ERROR"}, str(error))
+        operator.report({"ERROR"}, for_panels(str(error)))
         return {"CANCELLED"}
 
 
@@ -48,11 +49,12 @@ def layout_scene() -> Any:
     scene: Any = bpy.context.scene
     if scene is None:
         raise SceneError("No scene is open.", "Open one.")
-    if OWNED not in scene:
-        return scene
     scenes: Any = bpy.data.scenes
+    owned = ours(scenes)
+    if scene not in owned:
+        return scene
     found = scenes.get(str(scene.get(LAYOUT, "")))
-    others = [other for other in scenes if OWNED not in other]
+    others = [other for other in scenes if other not in owned]
     if found is None and len(others) == 1:
         return others[0]
     if found is None:
@@ -67,11 +69,17 @@ def open_file() -> Path | None:
 
 
 def open_project() -> Project | None:
-    """The project of the open file; None when that was never saved."""
+    """The project of the open file; None when that was never saved. Raises `StorageError` for links in a circle."""
     from ..addon.commands.context import project_for
 
     blend = open_file()
-    return None if blend is None else project_for(blend, None)
+    try:
+        return None if blend is None else project_for(blend, None)
+    except (RuntimeError, OSError) as error:  # the first is what Python before 3.13 says of a circle
+        raise StorageError(
+            f"The project's folder beside '{blend}' cannot be found: its links lead in a circle.",
+            "Remove the link 'second_unit' there.",
+        ) from error
 
 
 def service() -> str:

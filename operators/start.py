@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..addon.errors import SecondUnitError
 from .seat import PACKAGE, REHEARSAL, Operator, Seat, refuse_offline, service
+
+if TYPE_CHECKING:
+    from ..addon.generation.services.comfyui.probe import Probe
 
 
 class SECONDUNIT_OT_open_example(Seat, Operator):
@@ -56,6 +59,7 @@ class SECONDUNIT_OT_test_service(Seat, Operator):
     def execute(self, context: Any) -> set[str]:
         """Ask in a thread; the answer shows in the preferences and in the panels."""
         from ..addon.generation.services.address import parse_address
+        from ..addon.generation.services.comfyui.probe import Probe
 
         del context
         try:
@@ -68,14 +72,13 @@ class SECONDUNIT_OT_test_service(Seat, Operator):
         except SecondUnitError as error:
             return self.refuse(error)
         self.desk.say(f"Asking {address.host} …")
-        self.desk.ask(lambda: _answer_of(address.url))
+        probe = Probe(address.url)
+        self.desk.ask(lambda: _answer_of(probe), probe.stop)
         return {"FINISHED"}
 
 
-def _answer_of(url: str) -> tuple[str, str, bool]:
-    from ..addon.generation.services.comfyui.probe import ask_server
-
+def _answer_of(probe: Probe) -> tuple[str, str, bool]:
     try:
-        return ask_server(url), "", False
+        return probe.ask(), "", False
     except SecondUnitError as error:
         return error.what, "Check the address, and that the service is running.", True

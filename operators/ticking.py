@@ -7,13 +7,13 @@ In background timers never fire: whoever drives Blender there calls `Ticker.tick
 from __future__ import annotations
 
 import logging
-import shutil
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ..addon.commands.desk import Plan
+from ..addon.commands.loop_folder import remove_loop_folder
 from ..addon.errors import SecondUnitError
 from .seat import layout_scene, open_file, open_project, ops
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from ..addon.commands.desk import Desk, Loop
+    from ..addon.commands.desk import Desk, Loop, Order
     from ..addon.shot.project import Project
     from ..addon.shot.shot import Blocking
 
@@ -30,6 +30,8 @@ _BUSY_S, _IDLE_S = 0.25, 1.0
 # a script's call makes no undo step, and no unsaved change, unless it says so
 _UNDOABLE = ("EXEC_DEFAULT", True)
 _SHOWING = {"VIEW_3D", "SEQUENCE_EDITOR", "PREFERENCES"}
+_CHANGING = {"UNDO", "UNDO_GROUPED", "BLOCKING"}
+"""Options of an operator that changes something until it ends, such as a grab; what only listens has none of them."""
 
 
 class Ticker:
@@ -40,7 +42,7 @@ class Ticker:
         # Blender tells timers apart by the object, and a bound method is a new one each time
         self._timer = self._call
         self._project: tuple[Path | None, Project | None] = (None, None)
-        self._is_to_lay = False
+        self._waiting: Order | None = None
         desk.on_loop_end = self._ended
         desk.revive = _revive
 
@@ -74,13 +76,26 @@ class Ticker:
 
     def tick(self) -> float:
         """One slice of work; returns the seconds to the next."""
-        if self._desk.tick(_blocked(), self._known_project()):
+        try:
+            project, blocked = self._known_project(), _blocked()
+        except SecondUnitError as error:
+            project, blocked = None, error
+        if self._desk.tick(blocked, project):
             _redraw()
-        if self._is_to_lay:
-            self._is_to_lay = False
+        # laying makes an undo step, which must not hold half of what the artist is just doing
+        if self._waiting is not None and not _is_artist_changing():
+            order, self._waiting = self._waiting, None
+            self._lay(order)
+            _redraw()
+        return _IDLE_S if self._desk.loop is None and self._waiting is None else _BUSY_S
+
+    def _lay(self, order: Order) -> None:
+        """Lay the edit of a loop if its file is still the one that is open."""
+        if open_file() == order.original:
             _lay()
-            _redraw()
-        return _IDLE_S if self._desk.loop is None else _BUSY_S
+            return
+        self._desk.plan = None
+        self._desk.say(f"The takes of '{order.original.name}' are there.", "Open it and press Update the Edit.")
 
     def _known_project(self) -> Project | None:
         """Asks the disk only when another file was opened."""
@@ -90,15 +105,10 @@ class Ticker:
         return self._project[1]
 
     def _ended(self, loop: Loop, code: int) -> None:
-        """Tidy up after a loop, and lay its edit if its file is still the one that is open."""
+        """Tidy up after a loop; its edit is laid by the next tick that finds the artist's hands still."""
         if code == 0 and loop.told.plan is not None:
-            self._is_to_lay = open_file() == loop.order.original
-            if self._is_to_lay:
-                self._desk.plan = Plan(loop.told.plan, loop.order.scene)
-            else:
-                self._desk.say(
-                    f"The takes of '{loop.order.original.name}' are there.", "Open it and press Update the Edit."
-                )
+            self._desk.plan = Plan(loop.told.plan, loop.order.scene)
+            self._waiting = loop.order
         _tidy(loop, keeps_log=code != 0 and not loop.is_cancelled and loop.told.error is None)
 
 
@@ -107,7 +117,7 @@ def _tidy(loop: Loop, *, keeps_log: bool = False) -> None:
     from ..addon.host.hidden_copy import remove_copy
 
     if not keeps_log:
-        shutil.rmtree(loop.order.folder, ignore_errors=True)
+        remove_loop_folder(loop.order.folder)
     remove_copy(loop.order.copy)
 
 
@@ -124,6 +134,16 @@ def _blocked() -> tuple[Blocking, ...] | SecondUnitError:
         return scene_info(layout_scene()).shots
     except SecondUnitError as error:
         return error
+
+
+def _is_artist_changing() -> bool:
+    """Whether an operator at work in some window will make an undo step of its own when it ends."""
+    context: Any = bpy.context
+    return any(
+        _CHANGING & set(operator.bl_options)
+        for window in context.window_manager.windows
+        for operator in window.modal_operators
+    )
 
 
 def _lay() -> None:

@@ -13,7 +13,7 @@ from ..errors import SceneError, UsageError
 from ..host.blender import Blender, StandIn, find_blender, loaded_blend, run_task
 from ..shot.documents import write_atomic
 from ..shot.project import Project, Settings, load_settings
-from ..shot.shot import Blocking, SceneInfo, Shot, load_shot, match_shots, save_shot
+from ..shot.shot import Blocking, Home, SceneInfo, Shot, load_shot, match_shots, save_shot
 from ..shot.timing import FrameRange
 
 if TYPE_CHECKING:
@@ -148,8 +148,9 @@ def _chosen(context: Context, pairs: list[BlockedShot]) -> list[BlockedShot]:
 
 
 def _scene_info(data: dict[str, Any]) -> SceneInfo:
+    home = Home(data["name"], tuple(data.get("others", ())))
     shots = tuple(
-        Blocking(s["name"], s["camera"], FrameRange(*s["cut"]), tuple(s["handles"]) if s["handles"] else None)
+        Blocking(s["name"], s["camera"], FrameRange(*s["cut"]), tuple(s["handles"]) if s["handles"] else None, home)
         for s in data["shots"]
     )
     return SceneInfo(

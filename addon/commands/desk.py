@@ -17,7 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HostError, SecondUnitError, storage_error
+from .cures import for_panels
 from .events import Progressed, Told, follow_events
+from .loop_folder import own_loop_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,8 @@ _LOOK_EVERY = 8
 """Ticks between two looks at the project."""
 _END_S = 3.0
 """How long a loop is given to put things in order when the extension is disabled."""
+_WAITS_S = 3.0
+"""How long a thread is waited for then: what it waits for itself is ended, but for a name that is being looked up."""
 _NEW_GROUP = 0x00000200 | 0x08000000  # CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW of Windows
 
 
@@ -112,6 +116,14 @@ class Plan:
     scene: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A thread at work, and how it is told to hurry."""
+
+    thread: threading.Thread
+    stop: Callable[[], None]
+
+
 @dataclass(slots=True)
 class Desk:
     """One per Blender, from enabling to disabling. ``plan`` is an edit to be laid in the open file.
@@ -126,7 +138,7 @@ class Desk:
     loop: Loop | None = None
     plan: Plan | None = None
     _found: SimpleQueue[Callable[[], None]] = field(default_factory=SimpleQueue["Callable[[], None]"])
-    _threads: list[threading.Thread] = field(default_factory=list[threading.Thread])
+    _errands: list[_Errand] = field(default_factory=list[_Errand])
     _ticks: int = 0
     _project: Project | None = None
     _shelf: Shelf | None = None
@@ -145,6 +157,7 @@ class Desk:
                 )  # fmt: skip
         except OSError as error:
             raise storage_error(error, order.log) from error
+        own_loop_folder(order.folder, process.pid)
         self.loop = Loop(order, process)
         self.view = replace(
             self.view, is_running=True, step="Starting", factor=0.0, note="", message="", fix="", is_error=False,
@@ -161,19 +174,23 @@ class Desk:
         self._look(project)
         self.view = replace(self.view, is_saved=project is not None)
         if isinstance(blocked, SecondUnitError):
-            self.view = replace(self.view, rows=(), problem=str(blocked))
+            self.view = replace(self.view, rows=(), problem=for_panels(str(blocked)))
         else:
-            rows = tuple(_row(b, self._shelf) for b in blocked)
-            self.view = replace(self.view, rows=rows, problem=self._shelf.problem if self._shelf else "")
+            rows = _rows(blocked, self._shelf)
+            problem = for_panels(self._shelf.problem) if self._shelf else ""
+            self.view = replace(self.view, rows=rows, problem=problem)
         return self.view != before
 
     def say(self, message: str, fix: str = "", *, is_error: bool = False) -> None:
-        """Show a message in the panels."""
-        self.view = replace(self.view, message=message, fix=fix, is_error=is_error)
+        """Show a message in the panels, and what can be done there about it."""
+        self.view = replace(self.view, message=for_panels(message), fix=for_panels(fix), is_error=is_error)
 
-    def ask(self, question: Callable[[], tuple[str, str, bool]]) -> None:
-        """Answer ``question`` in a thread and show the message, fix and whether it is an error that come back."""
-        self._in_thread(lambda: self._answer(question))
+    def ask(self, question: Callable[[], tuple[str, str, bool]], stop: Callable[[], None]) -> None:
+        """Answer ``question`` in a thread and show the message, fix and whether it is an error that come back.
+
+        ``stop`` makes the question end soon, whatever it waits for; it is called when the desk closes.
+        """
+        self._in_thread(lambda: self._answer(question), stop)
 
     def cancel(self) -> None:
         """Ask the loop to stop; its process puts things in order and ends."""
@@ -192,9 +209,11 @@ class Desk:
                 self.loop.process.kill()
                 self.loop.process.wait()
             self.loop = None
-        for thread in self._threads:
-            thread.join(_END_S)
-        self._threads.clear()
+        for errand in self._errands:
+            errand.stop()
+        for errand in self._errands:
+            errand.thread.join(_WAITS_S)
+        self._errands.clear()
 
     def _follow(self) -> None:
         loop = self.loop
@@ -229,10 +248,10 @@ class Desk:
         is_due = self._ticks % _LOOK_EVERY == 1
         if self._project != project:
             self._project, self._shelf, is_due = project, None, True
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if project is None or not is_due or self._threads:
+        self._errands = [errand for errand in self._errands if errand.thread.is_alive()]
+        if project is None or not is_due or self._errands:
             return
-        self._in_thread(lambda: self._read(project))
+        self._in_thread(lambda: self._read(project), lambda: None)
 
     def _read(self, project: Project) -> None:
         # in this thread, and not when Blender starts: it takes a while
@@ -252,15 +271,16 @@ class Desk:
         message, fix, is_error = question()
         self._found.put(lambda: self.say(message, fix, is_error=is_error))
 
-    def _in_thread(self, work: Callable[[], None]) -> None:
+    def _in_thread(self, work: Callable[[], None], stop: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="second_unit", daemon=True)
-        self._threads.append(thread)
+        self._errands.append(_Errand(thread, stop))
         thread.start()
 
 
-def _row(blocking: Blocking, shelf: Shelf | None) -> Row:
-    state, mark = shelf.states.get(blocking.name, ("no guides yet", "empty")) if shelf else ("", "empty")
-    return Row(blocking.name, blocking.camera, blocking.cut.first, blocking.cut.last, state, mark)
+def _rows(blocked: Sequence[Blocking], shelf: Shelf | None) -> tuple[Row, ...]:
+    states = shelf.states_of(blocked) if shelf else [("", "empty")] * len(blocked)
+    shots = zip(blocked, states, strict=True)
+    return tuple(Row(b.name, b.camera, b.cut.first, b.cut.last, *state) for b, state in shots)
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,7 @@ import bpy
 
 from ..errors import FULL_DISK, DocumentError, SceneError, StorageError, storage_error
 from ..shot.documents import digest_file
-from .marks import OWNED
+from .marks import GIVEN, LAID_AS, OWNED, ours
 from .scene_reader import open_blend
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _LAYOUT = "second_unit_layout"
 _THEIRS = "second_unit_layout_names"
-_NAME = "second_unit_name"
 _NUMBERED = re.compile(r"\.\d{3,}$")
 _CUT = 55
 """Blender cuts names to 62 (strips) or 63 bytes, less where it adds a number: so much of a name is sure to be there."""
@@ -72,8 +71,8 @@ def edit_file(edit: Path, layout: Path | None) -> Generator[OpenEdit]:
 
 
 def owned_scenes() -> list[Any]:
-    """The scenes Second Unit made in this file: the edit and the comps."""
-    return [scene for scene in bpy.data.scenes if OWNED in scene]
+    """The scenes Second Unit made in this file: the edit and the comps. Their copies are somebody else's."""
+    return ours(bpy.data.scenes)
 
 
 def owned_scene(identity: str, name: str) -> Any:
@@ -88,7 +87,21 @@ def owned_scene(identity: str, name: str) -> Any:
         found = bpy.data.scenes.new(name)
         found[OWNED] = identity
     follow_name(found, name)
+    _own(found)
     return found
+
+
+def _own(scene: Any) -> None:
+    """Write down that this is the one: its copies lose the mark they brought along."""
+    scene[LAID_AS] = scene.name
+    for other in bpy.data.scenes:
+        if other != scene and other.get(OWNED) == scene[OWNED]:
+            _disown(other)
+
+
+def _disown(scene: Any) -> None:
+    for mark in (OWNED, LAID_AS):
+        scene.pop(mark, None)
 
 
 def _make_room(identity: str, name: str) -> None:
@@ -96,17 +109,18 @@ def _make_room(identity: str, name: str) -> None:
     for other in owned_scenes():
         if other.name == name and other[OWNED] != identity:
             other.name = f"{name}.001"
+            other[LAID_AS] = other.name
 
 
 def _has_given_name(thing: Any, wanted: str) -> bool:
     """Whether a scene or strip is still called what we called it, the number that Blender may add aside."""
-    given, now = (_NUMBERED.sub("", str(name)) for name in (thing.get(_NAME, wanted), thing.name))
+    given, now = (_NUMBERED.sub("", str(name)) for name in (thing.get(GIVEN, wanted), thing.name))
     return now == given or (len(now.encode()) >= _CUT and given.startswith(now))
 
 
 def is_renamed(thing: Any, wanted: str) -> bool:
     """Whether a scene or strip of ours was given another name than ``wanted``."""
-    return thing.get(_NAME, wanted) != wanted
+    return thing.get(GIVEN, wanted) != wanted
 
 
 def follow_name(thing: Any, wanted: str) -> None:
@@ -114,7 +128,7 @@ def follow_name(thing: Any, wanted: str) -> None:
     if _has_given_name(thing, wanted):
         if is_renamed(thing, wanted):
             thing.name = wanted
-        thing[_NAME] = wanted
+        thing[GIVEN] = wanted
 
 
 def _owned_names() -> dict[str, str]:
@@ -135,10 +149,11 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
         _drop_owned()
         return _names()
     _open_edit(edit)
-    ours = owned_scenes()
-    if any(scene.get(_LAYOUT) == layout_hash for scene in ours):
+    owned = owned_scenes()
+    if any(scene.get(_LAYOUT) == layout_hash for scene in owned):
         return None
-    old = {name for scene in ours for name in str(scene.get(_THEIRS, "")).split("\n")}
+    names = {scene.name for scene in owned}
+    old = {name for scene in owned for name in str(scene.get(_THEIRS, "")).split("\n")}
     scenes = [s.name for s in bpy.data.scenes if f"scene {s.name}" not in old]
     texts = [t.name for t in bpy.data.texts if f"text {t.name}" not in old]
     open_blend(layout)
@@ -146,7 +161,10 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
     theirs = _names()
     library: Any = bpy.data.libraries.load(str(edit), link=False)
     with library as (_, wanted):
-        wanted.scenes, wanted.texts = scenes, texts
+        # Blender puts what it loaded into these very lists
+        wanted.scenes, wanted.texts = list(scenes), list(texts)
+    for name, scene in zip(scenes, wanted.scenes, strict=True):
+        (_own if name in names else _disown)(scene)
     carried: list[Any] = list(wanted.texts)
     for text in carried:
         # nothing uses a text, and what nobody uses is not saved
@@ -155,9 +173,14 @@ def _open(edit: Path, layout: Path | None, layout_hash: str) -> str | None:
 
 
 def _drop_owned() -> None:
-    """Without the edit that the artist's file holds when it was laid there: this file has its own."""
+    """Without the edit that the artist's file holds when it was laid there: this file has its own.
+
+    A copy of that edit, or a layout made with its settings, stays, and is not taken for ours.
+    """
     for scene in owned_scenes():
         bpy.data.scenes.remove(scene)
+    for scene in bpy.data.scenes:
+        _disown(scene)
 
 
 def _open_edit(edit: Path) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..timeline.edit_plan import StripPlan
 
 _SHOT, _KEY, _PLACE = (f"second_unit_{name}" for name in ("shot", "key", "place"))
+# on every strip of ours: the scene it was laid from
+_FROM = "second_unit_from"
 # the name of the layout's sound strip, and what it was like when ours was last brought up to date
 _SOUND, _SOUND_WAS = "second_unit_sound", "second_unit_sound_was"
 _LEVELS = ("volume", "pan", "mute")
@@ -49,9 +51,12 @@ def edit_task(args: Fields, progress: Progress) -> dict[str, Any]:
 def lay_edit(layout: Any, plan: Fields, root: str) -> dict[str, Any]:
     """Bring the edit of ``layout`` in the open file up to date; see `edit_task` for the report.
 
-    ``root`` is the project's folder, absolute or beginning with ``//``, and ends with a slash.
+    ``root`` is the project's folder, absolute or beginning with ``//``, and ends with a slash. Strips of another layout
+    that stands in the file stay where and as they are.
     """
     scene = owned_scene(EDIT, plan.text("scene"))
+    for strip in _strips_without_layout(scene):
+        strip[_FROM] = scene.get(LAYOUT, layout.name)
     scene[LAYOUT] = layout.name
     _frame(scene, plan)
     strips = [read_strip(item) for item in plan.sections("strips")]
@@ -61,11 +66,25 @@ def lay_edit(layout: Any, plan: Fields, root: str) -> dict[str, Any]:
     return report
 
 
+def _strips_without_layout(scene: Any) -> list[Any]:
+    """Strips laid when an edit was that of one layout only."""
+    ours = (strip for mark in (_SHOT, _SOUND) for strips in _owned_strips(scene, mark).values() for strip in strips)
+    return [strip for strip in ours if _FROM not in strip]
+
+
+def _is_of_another(strip: Any, scene: Any) -> bool:
+    """Whether a strip was laid from another layout than the edit is now laid from, and that one still stands."""
+    return strip[_FROM] != scene[LAYOUT] and strip[_FROM] in bpy.data.scenes
+
+
 def _frame(scene: Any, plan: Fields) -> None:
     set_rate(scene, plan.fraction("fps"))
     scene.render.resolution_x, scene.render.resolution_y = plan.integers("size", 2)
     scene.render.resolution_percentage = 100
-    scene.frame_start, scene.frame_end = plan.integers("frames", 2)
+    first, last = plan.integers("frames", 2)
+    others = [s for strips in _owned_strips(scene, _SHOT).values() for s in strips if _is_of_another(s, scene)]
+    scene.frame_start = min([first, *(int(strip_get(s, "left_handle")) for s in others)])
+    scene.frame_end = max([last, *(int(strip_get(s, "right_handle")) - 1 for s in others)])
     scene.frame_current = scene.frame_start
     plain_colour(scene)
     channels = ensure_editor(scene).channels
@@ -87,6 +106,8 @@ def _lay_strips(scene: Any, plans: list[StripPlan], plan: Fields) -> dict[str, A
         if is_to_lay:
             to_lay.append(item)
     for orphans in ours.values():
+        if any(_is_of_another(strip, scene) for strip in orphans):
+            continue
         report["removed"].append(orphans[0].name)
         _remove(scene, orphans)
     report["notes"] += [_gone(name) for name in theirs if name not in _names_of_others(scene)]
@@ -118,11 +139,13 @@ def _update(scene: Any, item: StripPlan, old: list[Any]) -> tuple[str, bool]:
 
     Another take in the same place keeps trims, effects and transitions: only the files change.
     """
+    for strip in old:
+        strip[_FROM] = scene[LAYOUT]
     if old and all(strip[_KEY] == item.key for strip in old):
         return "kept", False
     if old and all(strip.get(_PLACE) == item.place and len(strip.elements) == len(item.files) for strip in old):
         for strip in old:
-            _refill(strip, item)
+            _refill(scene, strip, item)
         return "changed", False
     _remove(scene, old)
     return ("changed" if old else "made"), True
@@ -153,7 +176,7 @@ def _lay(scene: Any, item: StripPlan, channels: list[str]) -> str:
     strip = add_image_strip(scene, item.name, item.files, _empty_channel(scene), item.start)
     _put(scene, strip, place, channel)
     strip.transform.scale_x = strip.transform.scale_y = item.scale
-    _own(strip, item)
+    _own(scene, strip, item)
     follow_name(strip, item.name)
     if not in_its_place:
         return ""
@@ -191,18 +214,19 @@ def _empty_channel(scene: Any) -> int:
     return next((c for c in range(_LAST_CHANNEL, 0, -1) if c not in used), _LAST_CHANNEL)
 
 
-def _refill(strip: Any, item: StripPlan) -> None:
+def _refill(scene: Any, strip: Any, item: StripPlan) -> None:
     refuse_missing(item.files)
     folder, _ = item.files[0].rsplit("/", 1)
     strip.directory = f"{folder}/"
     for element, file in zip(strip.elements, item.files, strict=True):
         element.filename = file.rsplit("/", 1)[1]
-    _own(strip, item)
+    _own(scene, strip, item)
 
 
-def _own(strip: Any, item: StripPlan) -> None:
+def _own(scene: Any, strip: Any, item: StripPlan) -> None:
     strip.colorspace_settings.name = "sRGB"
     strip[_SHOT], strip[_KEY], strip[_PLACE] = item.shot_uuid, item.key, item.place
+    strip[_FROM] = scene[LAYOUT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +241,7 @@ def _lay_sounds(scene: Any, layout: Any, plan: Fields, sounds: _Sounds) -> str:
     """Let our sound strips follow the layout's. Packed sound is written into the project first."""
     source = layout.sequence_editor
     wanted = {s.name: s for s in strips_of(source) if s.type == "SOUND" and s.sound is not None} if source else {}
-    ours = _owned_strips(scene, _SOUND)
+    ours, theirs_too = _sounds_by_layout(scene)
     for name in ours.keys() - wanted.keys():
         _remove(scene, ours[name])
     channels = [plan.items("channels").index("Sound") + 1, *range(len(plan.items("channels")) + 1, _LAST_CHANNEL)]
@@ -226,8 +250,23 @@ def _lay_sounds(scene: Any, layout: Any, plan: Fields, sounds: _Sounds) -> str:
         now = _sound_state(theirs, sounds.root)
         if not Path(abspath(now["file"])).is_file():
             sounds.notes.append(f"The sound file '{abspath(now['file'])}' of the layout's strip '{name}' is missing.")
+        if now in theirs_too:
+            continue
         is_left_out |= not _follow_sound(scene, name, now, ours.get(name, []), channels)
     return "this Blender was built without sound" if is_left_out else f"{len(wanted)} sound strips"
+
+
+def _sounds_by_layout(scene: Any) -> tuple[dict[str, list[Any]], list[dict[str, Any]]]:
+    """The sound strips of this layout by name, and what those of others hold: no sound is to be heard twice."""
+    ours: dict[str, list[Any]] = {}
+    others: list[dict[str, Any]] = []
+    for name, strips in _owned_strips(scene, _SOUND).items():
+        for strip in strips:
+            if _is_of_another(strip, scene):
+                others.append(_sound_was(strip, {}))
+            else:
+                ours.setdefault(name, []).append(strip)
+    return ours, others
 
 
 def _written_sounds(scene: Any, root: str) -> list[str]:
@@ -261,7 +300,7 @@ def _follow_sound(scene: Any, name: str, now: dict[str, Any], ours: list[Any], c
         for level in _LEVELS:
             if was.get(level) != now[level]:
                 setattr(strip, level, now[level])
-        strip[_SOUND], strip[_SOUND_WAS] = name, json.dumps(now)
+        strip[_SOUND], strip[_SOUND_WAS], strip[_FROM] = name, json.dumps(now), scene[LAYOUT]
     return True
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ import bpy
 
 from ..errors import DocumentError, SceneError
 from ..shot.documents import Fields, pair
-from ..shot.shot import Blocking, Marker, SceneInfo, block_shots
+from ..shot.shot import Home, Marker, SceneInfo, block_shots
 from ..shot.timing import FrameRange
+from .marks import ours
 from .session import given
 from .versions import blender_version
 
@@ -83,7 +85,7 @@ def scene_info(scene: Any) -> SceneInfo:
     markers = [Marker(m.name, m.frame, m.camera.name) for m in scene.timeline_markers if m.camera]
     frames = FrameRange(scene.frame_start, scene.frame_end)
     shots = block_shots(markers, frames, scene.camera.name if scene.camera else None)
-    handles = _handles(scene)
+    handles, home = _handles(scene), _home(scene)
     render = scene.render
     scale = render.resolution_percentage / 100
     return SceneInfo(
@@ -91,9 +93,15 @@ def scene_info(scene: Any) -> SceneInfo:
         fps=_rate(render),
         size=(int(render.resolution_x * scale), int(render.resolution_y * scale)),
         frames=frames,
-        shots=tuple(Blocking(s.name, s.camera, s.cut, handles.get(s.name)) for s in shots),
+        shots=tuple(replace(s, handles=handles.get(s.name), home=home) for s in shots),
         blender=blender_version(),
     )
+
+
+def _home(scene: Any) -> Home:
+    scenes: Any = bpy.data.scenes
+    owned = ours(scenes)
+    return Home(scene.name, tuple(other.name for other in scenes if other != scene and other not in owned))
 
 
 def _rate(render: Any) -> Fraction:
@@ -135,6 +143,7 @@ def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
     return {
         "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
         "frames": [info.frames.first, info.frames.last], "notes": _blocked(),
+        "others": list(info.shots[0].home.others) if info.shots else [],
         "shots": [
             {
                 "name": s.name, "camera": s.camera, "cut": [s.cut.first, s.cut.last],

@@ -29,10 +29,11 @@ Json = dict[str, Any]
 E = TypeVar("E", bound=Enum)
 # never empty, a dot first, or a name with a drive, a separator or a pattern in it
 _PLAIN_NAME = re.compile(r"(?!\.)[^/\\:{}\0]+")
-_RATIONAL = re.compile(r"-?\d+(/[1-9]\d*)?")
+# not longer than any real one: Python refuses to read thousands of digits
+_RATIONAL = re.compile(r"-?\d{1,99}(/[1-9]\d{0,98})?")
 _WAITS_S = (0.01, 0.02, 0.04, 0.08, 0.15, 0.2, 0.25, 0.25)
 """Seconds between tries to put a file in place, one second together."""
-_SCHEMA = re.compile(r"(second_unit\.[a-z_]+)/(\d+)")
+_SCHEMA = re.compile(r"(second_unit\.[a-z_]+)/(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,14 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The scene a shot is blocked in, and the scenes beside it in the file that somebody may block in as well."""
+
+    scene: str = ""
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Blocking:
     """What the scene says about a shot: one camera over one inclusive range, plus handles (head, tail) in frames."""
 
@@ -40,6 +48,7 @@ class Blocking:
     camera: str
     cut: FrameRange
     handles: tuple[int, int] | None = None
+    home: Home = field(default_factory=Home)
 
     @property
     def marker(self) -> Marker:
@@ -124,6 +133,7 @@ class Shot:
     """The record of a shot. ``folder`` is where it was born and stays; ``name`` follows the marker.
 
     ``handles`` (head, tail) are what the scene last said, and ``handles_of`` the name under which it said so.
+    ``scene`` is the name of the scene it is blocked in, empty in a record that no scene has claimed.
     """
 
     uuid: str
@@ -137,6 +147,7 @@ class Shot:
     notes: str = ""
     handles: tuple[int, int] | None = None
     handles_of: str = ""
+    scene: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
@@ -145,7 +156,7 @@ class Shot:
         return cls(str(uuid4()), blocking.name, free_folder(blocking.name, taken), blocking.marker, brief)
 
     def blocked(self, blocking: Blocking) -> Shot:
-        """With name, marker and handles as the scene has them now.
+        """With name, marker, handles and scene as they are now.
 
         A scene lists handles by marker name, so a renamed marker leaves them behind: then the record's count. An
         entry that is gone although the name is the same was taken back.
@@ -155,7 +166,8 @@ class Shot:
         handles, said_as = (None, "") if is_taken_back else (self.handles, self.handles_of)
         if blocking.handles is not None:
             handles, said_as = blocking.handles, blocking.name
-        return replace(self, name=blocking.name, marker=marker, handles=handles, handles_of=said_as)
+        named = replace(self, name=blocking.name, marker=marker, scene=blocking.home.scene)
+        return replace(named, handles=handles, handles_of=said_as)
 
     def circled(self, take: str) -> Shot:
         """With ``take`` chosen."""
@@ -170,7 +182,8 @@ def save_shot(path: Path, shot: Shot) -> None:
     body: Json = {
         "uuid": shot.uuid, "name": shot.name, "marker": marker, "brief": shot.brief.to_json(),
         "cast": [dict(member) for member in shot.cast], "circle": shot.circle, "ratings": dict(shot.ratings),
-        "notes": shot.notes, **_handles_json(shot), **shot.extra,
+        "notes": shot.notes, **_handles_json(shot),
+        **({"scene": shot.scene} if shot.scene else {}), **shot.extra,
     }  # fmt: skip
     write_document(path, SHOT_SCHEMA, body)
 
@@ -200,20 +213,25 @@ def load_shot(path: Path) -> Shot:
         marker=Marker(marker.text("name"), marker.integer("frame"), marker.text("camera"), marker.rest()),
         brief=Brief.from_json(fields.section("brief", {})), cast=fields.mappings("cast", []),
         circle=fields.maybe_text("circle"), ratings=fields.mapping("ratings", {}), notes=fields.text("notes", ""),
-        handles=_read_handles(fields, path), handles_of=fields.text("handles_of", ""), extra=fields.rest(),
+        handles=_read_handles(fields, path), handles_of=fields.text("handles_of", ""),
+        scene=fields.text("scene", ""), extra=fields.rest(),
     )  # fmt: skip
 
 
 def match_shots(blockings: Sequence[Blocking], known: Sequence[Shot]) -> list[Shot | None]:
-    """For each blocking the record it belongs to.
+    """For each blocking of one scene the record it belongs to; those of another scene in the file are left to that.
 
     The same name is the same shot. A blocking without a namesake takes over a record left without a blocking whose
-    marker lay within its range with the same camera: that is a renamed marker, and the uuid survives.
+    marker lay within its range with the same camera: that is a renamed marker, and the uuid survives. Records that no
+    scene claimed, or whose scene is gone (renamed), are found by name, and by camera where nobody else blocks.
     """
-    by_name = {shot.name: shot for shot in known}
+    home = blockings[0].home if blockings else Home()
+    mine = [shot for shot in known if shot.scene == home.scene]
+    free = [shot for shot in known if shot.scene not in (home.scene, *home.others)]
+    by_name = {shot.name: shot for shot in [*free, *mine]}
     found = [by_name.get(b.name) for b in blockings]
     taken = {shot.uuid for shot in found if shot}
-    orphans = [shot for shot in known if shot.uuid not in taken]
+    orphans = [shot for shot in (mine if home.others else [*mine, *free]) if shot.uuid not in taken]
     for i, blocking in enumerate(blockings):
         fitting = [s for s in orphans if s.marker.camera == blocking.camera and s.marker.frame in blocking.cut]
         renamed = min(fitting, key=lambda s: abs(s.marker.frame - blocking.cut.first), default=None)

@@ -98,6 +98,12 @@ def test_an_error_is_shown_with_what_to_do(desk: Desk, tmp_path: Path) -> None:
     assert (desk.view.message, desk.view.fix, desk.view.is_error) == ("No service.", "Start it.", True)
 
 
+def test_a_cure_is_one_for_panels(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(order(tmp_path, {"kind": "error", "what": "Gone.", "fix": "Run 'second-unit condition' again."}, code=1))
+    until(desk, lambda: not desk.view.is_running)
+    assert desk.view.fix == "Press Shoot All Shots again."
+
+
 def test_an_end_without_a_word_names_the_log(desk: Desk, tmp_path: Path) -> None:
     desk.begin(order(tmp_path, code=9))
     until(desk, lambda: not desk.view.is_running)
@@ -208,8 +214,8 @@ def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
 def test_a_second_question_does_not_wait_for_the_first(desk: Desk) -> None:
     """Whoever presses Test twice must not freeze Blender."""
     go = threading.Event()
-    desk.ask(lambda: (str(go.wait(20)), "", False))
-    desk.ask(lambda: ("second", "", False))
+    desk.ask(lambda: (str(go.wait(20)), "", False), go.set)
+    desk.ask(lambda: ("second", "", False), go.set)
     until(desk, lambda: desk.view.message == "second")
     go.set()
     until(desk, lambda: desk.view.message == "True")
@@ -225,4 +231,8 @@ def test_the_shelf_knows_where_open_jobs_go(
     assert cli("generate", film.blend, "--shot", "SH010", "--service", url, "--allow-host").code == 0
     assert runners == [film.project]
     shelf = read_shelf(film.project)
-    assert (shelf.is_work_left, shelf.is_elsewhere, shelf.states["SH010"][1]) == (True, is_elsewhere, "running")
+    assert (shelf.is_work_left, shelf.is_elsewhere, shelf.states_of(film.info.shots)[0][1]) == (
+        True,
+        is_elsewhere,
+        "running",
+    )

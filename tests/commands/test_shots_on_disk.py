@@ -13,8 +13,9 @@ import pytest
 from second_unit.addon.commands.comp import comp
 from second_unit.addon.commands.context import blocked_shots, project_for, record_shots
 from second_unit.addon.commands.cuts import cut_shots, shown_take
+from second_unit.addon.commands.shelf import read_shelf
 from second_unit.addon.errors import DocumentError, StorageError, UsageError
-from second_unit.addon.shot.shot import Blocking, save_shot
+from second_unit.addon.shot.shot import Blocking, Home, save_shot
 from second_unit.addon.shot.timing import FrameRange
 
 Open = Callable[..., Any]
@@ -76,6 +77,34 @@ def test_the_record_of_a_shot_keeps_brief_circle_and_notes_when_it_moves(film: A
     new = next(s for s in film.project.shots() if s.name == "SH010")
     assert (new.brief, new.circle, new.notes, new.ratings) == (old.brief, "t001", "slower", {"t001": 3})
     assert new.marker.frame == 1002
+
+
+@pytest.mark.parametrize("prefix", ["SH", "BE"])
+def test_two_scenes_of_one_file_have_records_of_their_own(film: Any, open_film: Open, prefix: str) -> None:
+    """A linked copy of the scene, shot in turn with it: the same cameras, and perhaps the same names."""
+
+    def block(scene: str, other: str, prefix: str) -> dict[str, tuple[str, str]]:
+        home = Home(scene, (other,))
+        shots = [replace(s, name=f"{prefix}{s.name[2:]}", home=home) for s in film.info.shots]
+        film.info = replace(film.info, name=scene, shots=tuple(shots))
+        return record(film, open_film)
+
+    layout, beach = block("Layout", "Beach", "SH"), block("Beach", "Layout", prefix)
+    assert len({folder for _, folder in (*layout.values(), *beach.values())}) == 4
+    files = film.files()
+    assert block("Layout", "Beach", "SH") == layout
+    assert block("Beach", "Layout", prefix) == beach
+    assert film.files() == files
+
+
+def test_the_list_shows_the_takes_of_the_scene_only(film: Any, open_film: Open) -> None:
+    film.take("SH010")
+    film.info = replace(film.info, shots=tuple(replace(s, home=Home("Layout", ("Beach",))) for s in film.info.shots))
+    record(film, open_film)
+    beach = [replace(s, home=Home("Beach", ("Layout",))) for s in film.info.shots]
+    shelf = read_shelf(film.project)
+    assert [mark for _, mark in shelf.states_of(film.info.shots)] == ["take", "empty"]
+    assert [mark for _, mark in shelf.states_of(beach)] == ["empty", "empty"]
 
 
 def test_a_damaged_record_stops_before_anything_is_written(film: Any, open_film: Open) -> None:

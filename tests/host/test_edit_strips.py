@@ -189,6 +189,41 @@ def test_comp_scenes_whose_shots_swapped_names_do_so_too(
         assert found == {"edit": EDIT_SCENE, "comp:one": f"SU Comp {one}", "comp:two": f"SU Comp {two}"}
 
 
+def test_two_layouts_of_one_file_leave_each_other_their_strips(
+    blender: Blender, script: Script, example: Path, tmp_path: Path
+) -> None:
+    """A linked copy of the scene at the same frames, then a shot less in each; the sound of both is heard once."""
+    blend = tmp_path / "two.blend"
+    script("second_layout", blend=str(example), to=str(blend), copy="Beach")
+    plan = plan_of(tmp_path)
+    beach = tuple(replace(s, shot_uuid=f"{s.shot_uuid}-b", name=s.name.replace("SH", "BE")) for s in plan.strips)
+    args = {"layout": str(blend), "edit": str(tmp_path / "edit.blend")}
+
+    def lay(scene: str, strips: tuple[StripPlan, ...]) -> dict[str, Any]:
+        frames = FrameRange(1001, 1008) if scene == "Beach" else plan.frames
+        part = replace(plan, strips=strips, frames=frames)
+        return run_task(blender, "edit", {**args, "scene": scene, "plan": part.to_json()})
+
+    lay("Layout", plan.strips)
+    sounds = len([s for s in script("edit", blend=args["edit"])["strips"] if s["type"] == "SOUND"])
+    report = lay("Beach", beach)
+    assert (report["made"], report["removed"]) == (["BE010", "BE020"], [])
+    assert all("is in its place" in note for note in report["notes"])
+    found = script("edit", blend=args["edit"])
+    assert found["frames"] == [1001, 1016]
+    assert len([s for s in found["strips"] if s["type"] == "SOUND"]) == sounds
+    both = {
+        "SH010": (TAKES, 1003, 1011), "SH020": (TAKES, 1011, 1017),
+        "BE010": (ALTERNATES, 1003, 1011), "BE020": (ALTERNATES, 1011, 1017),
+    }  # fmt: skip
+    assert places(script, tmp_path) == both
+    assert lay("Layout", plan.strips)["kept"] == ["SH010", "SH020"]
+    assert places(script, tmp_path) == both
+    assert lay("Beach", beach[:1])["removed"] == ["BE020"]
+    assert lay("Layout", plan.strips[1:])["removed"] == ["SH010"]
+    assert sorted(places(script, tmp_path)) == ["BE010", "SH020"]
+
+
 @pytest.mark.parametrize("whose", ["ours", "the editor's"])
 def test_a_missing_frame_is_a_sentence_and_no_crash(
     blender: Blender, script: Script, example: Path, tmp_path: Path, whose: str

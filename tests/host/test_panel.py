@@ -156,6 +156,25 @@ def test_damaged_settings_are_a_sentence_at_every_button(script: Script, film: P
     assert told["is_error"]
 
 
+def test_two_of_the_same_extension_are_disabled_in_any_order(script: Script, film: Path) -> None:
+    assert at_panel(script, film, "twice")["answers"] == ["True True"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need privileges there")
+def test_links_in_a_circle_are_a_sentence_at_every_button(script: Script, film: Path) -> None:
+    told = at_panel(script, film, "link in a circle", "test service", "press")
+    assert "Traceback" not in "".join(told["answers"])
+    assert "second_unit" in told["answers"][0]
+    assert told["is_error"]
+
+
+@pytest.mark.slow
+def test_the_edit_waits_until_the_artists_hand_is_still(script: Script, film: Path) -> None:
+    """It makes an undo step, which must not hold a thing half on its way. What only listens is not waited for."""
+    told = at_panel(script, film, "press", "grab")
+    assert told["answers"][-1] == "['Layout'] ['Layout', 'Second Unit Edit']"
+
+
 def test_a_file_that_was_never_saved_is_a_sentence(script: Script, film: Path) -> None:
     film.unlink()
     told = script("unsaved_panel")

@@ -223,3 +223,14 @@ def test_a_version_is_read_up_to_the_one_known(number: int, version: int, folder
     else:
         with pytest.raises(DocumentError, match="newer"):
             read_document(folder / "x.json", Schema("second_unit.thing", version))
+
+
+def test_a_version_of_thousands_of_digits_is_damage(tmp_path: Path) -> None:
+    """Python refuses to read such a number, with an error of its own."""
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps({"schema": f"second_unit.shot/{'9' * 5000}", "at": f"{'9' * 5000}/2"}))
+    with pytest.raises(DocumentError, match="is damaged"):
+        read_document(file, Schema("second_unit.shot", 1))
+    file.write_text(json.dumps({"schema": "second_unit.shot/1", "at": f"{'9' * 5000}/2"}))
+    with pytest.raises(DocumentError, match="is damaged"):
+        read_document(file, Schema("second_unit.shot", 1)).rational("at")

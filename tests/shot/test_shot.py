@@ -15,6 +15,7 @@ from second_unit.addon.errors import DocumentError, SceneError
 from second_unit.addon.shot.shot import (
     Blocking,
     Brief,
+    Home,
     Marker,
     Shot,
     block_shots,
@@ -147,6 +148,68 @@ def test_no_record_is_given_twice(order: list[Marker], renamed: set[str]) -> Non
     markers = [replace(m, name=f"{m.name}X") if m.name in renamed else m for m in order]
     found = matched(records(*order), *markers)
     assert sorted(found, key=str) == ["SH010", "SH020", "SH030"]
+
+
+# Several scenes in one file.
+
+BEACH = Home("Beach", ("Layout",))
+LAYOUT = Home("Layout", ("Beach",))
+
+
+def claimed(scene: str, *markers: Marker) -> list[Shot]:
+    return [replace(shot, scene=scene) for shot in records(*markers)]
+
+
+def found_in(home: Home, known: list[Shot], *markers: Marker) -> list[str | None]:
+    blockings = [replace(b, home=home) for b in block_shots(markers, SCENE, None)]
+    return [shot.folder if shot else None for shot in match_shots(blockings, known)]
+
+
+def as_beach(*markers: Marker) -> list[Marker]:
+    return [replace(m, name=m.name.replace("SH", "BE")) for m in markers]
+
+
+@pytest.mark.parametrize("markers", [THREE, tuple(as_beach(*THREE))])
+def test_nobody_takes_over_the_records_of_another_scene(markers: tuple[Marker, ...]) -> None:
+    """A linked copy has the same cameras at the same frames; its markers may have the same names as well."""
+    known = claimed("Layout", *THREE)
+    assert found_in(BEACH, known, *markers) == [None, None, None]
+    assert found_in(LAYOUT, known, *THREE) == ["SH010", "SH020", "SH030"]
+
+
+def test_a_renamed_marker_is_found_within_its_scene() -> None:
+    known = [*claimed("Beach", *as_beach(*THREE)), *claimed("Layout", *THREE)]
+    renamed = (THREE[0], replace(THREE[1], name="SH025"), THREE[2])
+    assert found_in(LAYOUT, known, *renamed) == ["SH010", "SH020", "SH030"]
+
+
+def test_a_record_from_before_scenes_belongs_to_whoever_claims_it() -> None:
+    """By its name; by its camera only where nobody else blocks."""
+    known = records(*THREE)
+    assert found_in(BEACH, known, *as_beach(*THREE)) == [None, None, None]
+    assert found_in(BEACH, known, *THREE) == ["SH010", "SH020", "SH030"]
+    assert found_in(Home("Layout"), known, *as_beach(*THREE)) == ["SH010", "SH020", "SH030"]
+    kept = [
+        shot.blocked(replace(b, home=BEACH)) for shot, b in zip(known, block_shots(THREE, SCENE, None), strict=True)
+    ]
+    assert found_in(LAYOUT, kept, *THREE) == [None, None, None]
+
+
+def test_a_renamed_scene_keeps_its_records() -> None:
+    """Also when only one of its shots was recorded since, and when its markers were renamed with it."""
+    known = claimed("Layout", *THREE)
+    for home in (Home("Street"), Home("Street", ("Beach",))):
+        assert found_in(home, known, *THREE) == ["SH010", "SH020", "SH030"]
+    assert found_in(Home("Street"), known, *as_beach(*THREE)) == ["SH010", "SH020", "SH030"]
+    some = [replace(known[0], scene="Street"), *known[1:]]
+    assert found_in(Home("Street", ("Beach",)), some, *THREE) == ["SH010", "SH020", "SH030"]
+
+
+def test_the_record_on_disk_knows_its_scene(tmp_path: Path) -> None:
+    for name, shot in zip(("a", "b"), (records(*THREE)[0], claimed("Beach", *THREE)[0]), strict=True):
+        path = tmp_path / name / "shot.json"
+        save_shot(path, replace(shot, folder=name))
+        assert load_shot(path) == replace(shot, folder=name)
 
 
 def test_circling_changes_the_circle_only() -> None:

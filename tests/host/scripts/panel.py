@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -41,19 +42,19 @@ def run(args: dict[str, Any]) -> Any:
     return answer
 
 
-def _enable(root: str) -> tuple[Any, Any]:
+def _enable(root: str, name: str = "bl_ext") -> tuple[Any, Any]:
     # named as Blender names an installed extension: nothing may depend on the name
     spec = importlib.util.spec_from_file_location(
-        "bl_ext", Path(root) / "__init__.py", submodule_search_locations=[str(Path(root))]
+        name, Path(root) / "__init__.py", submodule_search_locations=[str(Path(root))]
     )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["bl_ext"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     module.register()
-    seat = sys.modules["bl_ext.operators.seat"]
-    return sys.modules["bl_ext.addon.registration"], seat.Seat.desk
+    seat = sys.modules[f"{name}.operators.seat"]
+    return sys.modules[f"{name}.addon.registration"], seat.Seat.desk
 
 
 def _tick(registration: Any) -> None:
@@ -217,6 +218,62 @@ def _disable(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     return str(folder.exists())
 
 
+def _twice(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """The same extension from another repository takes the first one's place; then the first is disabled."""
+    del desk
+    second, _ = _enable(args["root"], "bl_ext_other")
+    registration.unregister()
+    stays = "run_loop" in dir(bpy.ops.second_unit)
+    second.unregister()
+    gone = "run_loop" not in dir(bpy.ops.second_unit)
+    registration.register()
+    return f"{stays} {gone}"
+
+
+def _link_in_a_circle(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """The folder of projects is a link to itself, found when the file is opened."""
+    link = Path(args["blend"]).parent / "second_unit"
+    shutil.rmtree(link, ignore_errors=True)
+    link.symlink_to(link.name)
+    for _ in range(30):
+        _tick(registration)
+    return str(desk.view.problem)
+
+
+class _Grab:
+    bl_options = frozenset({"REGISTER", "UNDO", "BLOCKING"})
+
+
+class _Listener:
+    bl_options = frozenset({"REGISTER"})
+
+
+def _grab(registration: Any, desk: Any, args: dict[str, Any]) -> str:
+    """The loop ends while the artist is moving something, in the second window; then the hand is still.
+
+    In background nothing is modal, so the windows are feigned.
+    """
+    ticking = sys.modules["bl_ext.operators.ticking"]
+    modal: list[Any] = [_Listener(), _Grab()]
+    windows = [SimpleNamespace(modal_operators=[_Listener()], screen=SimpleNamespace(areas=[])) for _ in range(2)]
+    windows[1].modal_operators = modal
+    feigned = SimpleNamespace(
+        context=SimpleNamespace(
+            window_manager=SimpleNamespace(windows=windows), window=object(), scene=bpy.context.scene
+        ),
+        app=bpy.app,
+    )
+    ticking.bpy = feigned
+    try:
+        told = _finish(registration, desk, args)
+        during = [s.name for s in bpy.data.scenes]
+        modal.pop()
+        _tick(registration)
+    finally:
+        ticking.bpy = bpy
+    return told or f"{during} {[s.name for s in bpy.data.scenes]}"
+
+
 def _autopack(registration: Any, desk: Any, args: dict[str, Any]) -> str:
     """An image that Blender packs with every save of this file, when it is told so."""
     del registration, desk
@@ -250,6 +307,7 @@ _STEPS = {
     "break conditioning": _break_conditioning, "break generating": _break_generating, "break comp": _break_comp,
     "surprise": _surprise, "move": _move, "undo": _undo, "rename": _rename, "name back": _name_back,
     "disable": _disable, "autopack": _autopack, "packed": _packed, "tell": _tell,
+    "twice": _twice, "link in a circle": _link_in_a_circle, "grab": _grab,
     "damage settings": _damage_settings, "test service": _test_service,
 }  # fmt: skip
 

@@ -7,7 +7,9 @@ Slow to import (requests): imported when the first call is made.
 from __future__ import annotations
 
 import io
+import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,7 @@ SLOWEST = 1 << 14
 class Deadline:
     """How long the present call may still take: ``call_s``, and a second for every ``slowest`` bytes that moved.
 
-    ``read_s`` is what one piece may take. Not to be shared between threads.
+    ``read_s`` is what one piece may take. Not to be shared between threads, but for `stop`.
     """
 
     read_s: float
@@ -35,6 +37,8 @@ class Deadline:
     slowest: float = SLOWEST
     clock: Callable[[], float] = time.monotonic
     _end: float = 0.0
+    _socket: Any = None
+    _is_stopped: bool = False
 
     def begin(self) -> None:
         """A new call begins."""
@@ -47,9 +51,23 @@ class Deadline:
     def left(self) -> float:
         """Seconds the next piece may take. Raises `TimeoutError` when the call has none left."""
         left = self._end - self.clock()
-        if left <= 0:
+        if left <= 0 or self._is_stopped:
             raise TimeoutError("the call takes too long")
         return min(left, self.read_s)
+
+    def hold(self, sock: Any) -> None:
+        """The call now uses this socket."""
+        self._socket = sock
+        if self._is_stopped:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the present call, and every later one: whoever waits for the server waits no longer. For any thread."""
+        self._is_stopped = True
+        if self._socket is not None:
+            with suppress(OSError):  # closed already
+                # not the socket's own way: one with TLS forgets its session then, in the middle of the other's read
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _Socket:
@@ -58,6 +76,7 @@ class _Socket:
     def __init__(self, sock: Any, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        deadline.hold(sock)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

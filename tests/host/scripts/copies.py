@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody keeps a full copy of a scene, or gives it another name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from second_unit.addon.host.marks import OWNED
+from second_unit.addon.host.versions import strips_of
+
+
+def run(args: dict[str, Any]) -> Any:
+    """Scenes with a sequencer, copied ones among them, and how many picture strips each has."""
+    bpy.ops.wm.open_mainfile(filepath=args["blend"])
+    scene: Any = bpy.data.scenes[args["scene"]]
+    if args.get("rename"):
+        scene.name = args["rename"]
+    if args["copy"]:
+        window: Any = bpy.context.window
+        window.scene = scene
+        bpy.ops.scene.new(type="FULL_COPY")
+        copy: Any = window.scene
+        assert OWNED in copy
+        copy.name = args["copy"]
+    bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
+    edits = [s for s in bpy.data.scenes if s.sequence_editor and s.name != "Layout"]
+    return {s.name: sum(strip.type == "IMAGE" for strip in strips_of(s.sequence_editor)) for s in edits}
