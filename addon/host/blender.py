@@ -35,6 +35,8 @@ SESSION = "SECOND_UNIT_SESSION"
 """Names the document with the parent's session (`session`) in the environment of a command."""
 SITE = "SECOND_UNIT_SITE"
 """Folders from which a process of ours may take what its own Python lacks, as in ``$PATH``."""
+REPORTS = "SECOND_UNIT_REPORTS"
+"""The folder in which a child leaves what is to outlive it; its own one for temporary files does not."""
 # what an extension brings along, or Blender's own Python has and another may not
 _BROUGHT = ("PIL", "tomlkit", "numpy", "requests")
 # they open the artist's scene; the others work on our files only and need nothing of the user's
@@ -194,7 +196,7 @@ def _environment(folder: str, *, in_session: bool) -> dict[str, str]:
     """
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", SITE: _site()}
     # a child that is killed, or leaves the short way, does not remove the folder Blender makes for itself
-    env |= dict.fromkeys(("TMPDIR", "TMP", "TEMP"), folder)
+    env |= {REPORTS: tempfile.gettempdir(), **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), folder)}
     if not in_session:
         env["BLENDER_USER_RESOURCES"] = folder
         env.pop(SESSION, None)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SecondUnitError, storage_error
 from ..shot.documents import Fields
 from . import comp_scene, condition, edit_scene, movies, scene_reader
+from .blender import REPORTS
 from .session import join
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _tell(kind: type[BaseException] | None, error: BaseException | None, _: Trac
     """Answer what is not in our own words with its name; the error goes on its way and ends the process."""
     if kind is None or error is None or issubclass(kind, (SecondUnitError, OSError)) or not issubclass(kind, Exception):
         return
-    handle, kept = tempfile.mkstemp(prefix="second_unit_report_", suffix=".txt")
+    handle, kept = tempfile.mkstemp(prefix="second_unit_report_", suffix=".txt", dir=os.environ.get(REPORTS))
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
     said = f"{kind.__name__}: {error}".splitlines()[0].rstrip(".: ")
