@@ -20,7 +20,8 @@ def run(args: dict[str, Any]) -> Any:
     if args["copy"]:
         window: Any = bpy.context.window
         window.scene = scene
-        bpy.ops.scene.new(type="FULL_COPY")
+        # a full copy of a comp ends Blender 4.5 (double free)
+        bpy.ops.scene.new(type="FULL_COPY" if scene.sequence_editor else "LINK_COPY")
         copy: Any = window.scene
         assert OWNED in copy
         copy.name = args["copy"]
