@@ -8,7 +8,20 @@ from typing import Any
 import bpy
 
 from second_unit.addon.host.marks import OWNED
-from second_unit.addon.host.versions import strips_of
+from second_unit.addon.host.versions import comp_tree, strips_of
+
+
+def _copy(scene: Any) -> Any:
+    """As New, Full Copy does it. Blender 4.5 ends when it saves a copied Color Balance node (double free)."""
+    for node in [n for n in comp_tree(scene).nodes if n.bl_idname == "CompositorNodeColorBalance"] if _IS_4_5 else ():
+        comp_tree(scene).nodes.remove(node)
+    window: Any = bpy.context.window
+    window.scene = scene
+    bpy.ops.scene.new(type="FULL_COPY")
+    return window.scene
+
+
+_IS_4_5 = bpy.app.version[:2] == (4, 5)
 
 
 def run(args: dict[str, Any]) -> Any:
@@ -18,11 +31,7 @@ def run(args: dict[str, Any]) -> Any:
     if args.get("rename"):
         scene.name = args["rename"]
     if args["copy"]:
-        window: Any = bpy.context.window
-        window.scene = scene
-        # a full copy of a comp ends Blender 4.5 (double free)
-        bpy.ops.scene.new(type="FULL_COPY" if scene.sequence_editor else "LINK_COPY")
-        copy: Any = window.scene
+        copy = _copy(scene)
         assert OWNED in copy
         copy.name = args["copy"]
     bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
