@@ -37,7 +37,7 @@ WINDOWS = os.name == "nt"
 ROOT_FILES = ("__init__.py", "blender_manifest.toml", "py.typed", "LICENSE", "README.md", "CHANGELOG.md")
 ROOMS = ("addon", "operators", "ui")
 SHIPPED = re.compile(
-    r"(addon|operators|ui)/([a-z0-9_]+/)*[a-z0-9_]+\.py|addon/data/([a-z0-9_]+/)*[a-z0-9_-]+\.(json|toml)"
+    r"(addon|operators|ui)/([a-z0-9_]+/)*[a-z0-9_]+\.py|addon/data/([a-z0-9_]+/)*[a-z0-9_.-]+\.(json|toml)"
 )
 EXAMPLE = "addon/data/example/handover.blend"
 PLATFORMS = {  # as Blender calls them, and the newest wheels that the oldest system it runs on accepts
