@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..operators import edit, loop, start
+from ..operators import edit, loop, preview, start
 from ..operators.seat import Seat
 from ..operators.ticking import Ticker
 from ..ui import panels, preferences
@@ -27,6 +27,7 @@ CLASSES = (
     edit.SECONDUNIT_OT_show_edit,
     start.SECONDUNIT_OT_open_example,
     start.SECONDUNIT_OT_test_service,
+    preview.SECONDUNIT_OT_preview,
     panels.SECONDUNIT_PT_view3d,
     panels.SECONDUNIT_PT_sequencer,
 )
@@ -60,6 +61,9 @@ class _Registered:
             undo.callback(utils.unregister_cli_command, utils.register_cli_command(COMMAND, _command))
             Seat.desk = Desk()
             undo.callback(delattr, Seat, "desk")
+            preview.Previewed.previewing = preview.Previewing()
+            undo.callback(delattr, preview.Previewed, "previewing")
+            undo.callback(preview.Previewed.previewing.stop)
             for kind in CLASSES:
                 utils.register_class(kind)
                 undo.callback(_unregister, kind)

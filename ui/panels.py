@@ -6,10 +6,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from ..operators.preview import GUIDES, Previewed
 from ..operators.seat import PACKAGE, Panel, Seat
 
 if TYPE_CHECKING:
     from ..addon.commands.desk import View
+    from ..operators.preview import Shown
 
 _ICONS = {
     "empty": "RADIOBUT_OFF", "guides": "SHADERFX", "running": "TIME", "take": "FILE_MOVIE", "circled": "RADIOBUT_ON",
@@ -36,14 +38,24 @@ class _Tab(Seat):
         row = layout.row(align=True)
         row.operator("second_unit.update_edit", icon="FILE_REFRESH")
         row.operator("second_unit.show_edit", icon="SEQ_SEQUENCER")
+        self.draw_more(context, width)
         settings = layout.operator("preferences.addon_show", text="Service and Preferences", icon="PREFERENCES")
         settings.module = PACKAGE
 
+    def draw_more(self, context: Any, width: int) -> None:
+        """What only some editors have."""
 
-class SECONDUNIT_PT_view3d(_Tab, Panel):
+
+class SECONDUNIT_PT_view3d(_Tab, Previewed, Panel):
     """The tab in the 3D viewport."""
 
     bl_space_type = "VIEW_3D"
+
+    def draw_more(self, context: Any, width: int) -> None:
+        """The live preview."""
+        _draw_preview(self.layout, self.previewing.shown, width)
+        if self.previewing.shown.guide and context.space_data.region_3d.view_perspective != "CAMERA":
+            self.layout.label(text="Look through the camera to see it.", icon="INFO")
 
 
 class SECONDUNIT_PT_sequencer(_Tab, Panel):
@@ -68,6 +80,15 @@ def _draw_button(layout: Any, view: View) -> None:
     column = layout.column()
     column.scale_y = 1.6
     column.operator("second_unit.run_loop", icon="RENDER_ANIMATION")
+
+
+def _draw_preview(layout: Any, shown: Shown, width: int) -> None:
+    row = layout.row(align=True)
+    row.label(text="Preview")
+    for name, label, _ in GUIDES:
+        row.operator("second_unit.preview", text=label, depress=shown.guide == name).guide = name
+    for number, line in enumerate(textwrap.wrap(shown.trouble, width)):
+        layout.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
 
 
 def _draw_message(layout: Any, view: View, width: int) -> None:

@@ -8,13 +8,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conditioning.package import PASSES
+from ..commands import demo, doctor, jobs, takes
 from ..errors import EXIT_DONE, UsageError
 from ..host.blender import SESSION
 from ..host.hidden_copy import owned_copy
 from ..shot.project import Project, load_settings
 from ..shot.timing import FrameRange
-from . import demo, doctor, jobs, takes
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import Context, blocked_shots, open_context
@@ -59,10 +58,11 @@ def _project(args: argparse.Namespace, console: Console) -> Context:
 
 
 def _condition_options(args: argparse.Namespace) -> ConditionOptions:
-    passes = tuple(name.strip() for name in args.passes.split(",")) if args.passes is not None else PASSES
+    passes = tuple(name.strip() for name in args.passes.split(",")) if args.passes is not None else None
     return ConditionOptions(
-        _frames(args.frames), passes, args.profile, args.quality, _size(args.size), args.jobs, args.renderer
-    )
+        _frames(args.frames), passes, args.profile, args.quality, _size(args.size), args.jobs, args.renderer,
+        args.depth, args.lock_depth,
+    )  # fmt: skip
 
 
 def _frames(text: str | None) -> FrameRange | None:

@@ -194,8 +194,10 @@ def _condition_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="P", help="model family (default: project.toml)")
     parser.add_argument("--quality", choices=["draft", "final"], help="size and handles (default: project.toml)")
     parser.add_argument("--size", metavar="WxH", help="picture size instead of the profile's")
-    parser.add_argument("--renderer", choices=["auto", "zbuffer"], default="auto", help="how passes are drawn")
-    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="shots at once (default: %(default)s)")
+    parser.add_argument("--renderer", choices=["auto", "zbuffer", "cycles"], default="auto", help="what draws")
+    parser.add_argument("--jobs", metavar="N", type=_count, default=1, help="Blenders at once (default: %(default)s)")
+    parser.add_argument("--depth", metavar="NEAR-FAR", type=_depth, help="range of the depth instead of the shot's own")
+    parser.add_argument("--lock-depth", metavar="SHOT", help="the range of that shot's package")
 
 
 def _generate_options(parser: argparse.ArgumentParser) -> None:
@@ -208,6 +210,14 @@ def _generate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", metavar="T", help="instead of the shot's own prompt")
     parser.add_argument("--seed", metavar="S", type=_seed, help="instead of the shot's own seed")
     parser.add_argument("--takes", metavar="N", type=_count, default=1, help="takes per shot, seeds counting up")
+
+
+def _depth(text: str) -> tuple[float, float]:
+    try:
+        near, far = (float(part) for part in text.split("-"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not two distances such as 0.5-20") from error
+    return near, far
 
 
 def _seed(text: str) -> int:

@@ -4,38 +4,40 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..conditioning.aside import sweep
 from ..conditioning.cache import FrameCache
-from ..conditioning.package import PASSES, Encode, PackageOrder, check_passes, find_package, make_package
-from ..errors import CancelledByUser, StorageError, UsageError
-from ..host.blender import run_task
+from ..conditioning.files.aside import sweep
+from ..conditioning.package import DepthChoice, Encode, PackageOrder, find_package, make_package
+from ..conditioning.passes import PASSES, USUAL, bytes_per_pixel, check_passes
+from ..conditioning.pictures.depth import DepthRange, checked_range
+from ..errors import StorageError, UsageError
 from ..host.codec import BlenderCodec, MovieOrder
-from ..shot.camera import Crop
-from ..shot.package import load_current, save_current
+from ..host.matroska import settle_numbers
+from ..shot.camera import Crop, Delivery, crop_for
+from ..shot.package import load_current, load_manifest, save_current
+from ..shot.plan import best_size, plan_shot, sentences
 from ..shot.ports import part_of
 from ..shot.profile import Profile, Quality, load_profile
 from ..shot.timing import FrameRange, as_is
 from .about import extension_version
 from .context import BlockedShot, blocked_shots, record_shots
+from .drawing import Crew, FrameOrder, draw_frames, settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
 
+    from ..shot.package import Manifest
     from ..shot.ports import Progress
     from ..shot.shot import SceneInfo
     from ..shot.timing import FrameMap
-    from .console import Bar
     from .context import Context
-
-# raw depth 4, and as PNG playblast, depth, depth16, pose, guide: 10 at worst, 5 on the example
-_BYTES_PER_PIXEL = 14
+    from .drawing import Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class ConditionOptions:
     """What the command line may change. ``frames`` narrows every shot, ``size`` overrides the profile's."""
 
     frames: FrameRange | None = None
-    passes: tuple[str, ...] = PASSES
+    passes: tuple[str, ...] | None = None
     profile: str | None = None
     quality: str | None = None
     size: tuple[int, int] | None = None
     jobs: int = 1
     renderer: str = "auto"
+    depth: tuple[float, float] | None = None
+    lock_depth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +67,24 @@ class Conditioned:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
+    """One package to be. ``depth`` is a fixed near and far, ``lock`` the shot whose range this one has."""
+
     blocked: BlockedShot
+    cut: FrameRange
+    handles: tuple[int, int]
     frame_map: FrameMap
     profile: Profile
     quality: Quality
     size: tuple[int, int]
     passes: tuple[str, ...]
     renderer: str = "auto"
-    is_narrowed: bool = False
+    is_whole: bool = True
+    depth: tuple[float, float] | None = None
+    lock: str = ""
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether this becomes the shot's current package: a look at some frames or passes does not replace it."""
-        return not self.is_narrowed and set(self.passes) == set(PASSES)
+
+_Depth = tuple[tuple[float, float] | None, str]
+_How = tuple[Profile, Quality, tuple[int, int], tuple[str, ...], _Depth]
 
 
 def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> list[Conditioned]:
@@ -83,13 +92,21 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
     plans = _plans(context, info, options)
     if context.dry_run:
         for plan in plans:
-            _announce(context, plan)
+            _announce(context, info, plan)
         return []
     sweep([context.project.cache, *(context.project.shot(shot.folder).packages for shot in context.project.shots())])
     _check_space(context, plans)
     record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
-    made = _in_parallel(context, info, plans, bar, options.jobs)
+    # who lends the range of a depth goes first
+    groups = [[plan for plan in plans if bool(plan.lock) == is_locked] for is_locked in (False, True)]
+    tracks = {id(plan): bar.part(i, len(plans), plan.blocked.shot.name) for i, plan in enumerate(plans)}
+    done = {
+        id(plan): item
+        for group in groups
+        for plan, item in zip(group, _in_parallel(context, info, group, tracks, options.jobs), strict=True)
+    }
+    made = [done[id(plan)] for plan in plans]
     new = sum(item.made for item in made)
     bar.finish(f"{len(made)} packages, {new} new")
     for item in made:
@@ -98,72 +115,104 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
 
 
 def _in_parallel(
-    context: Context, info: SceneInfo, plans: Sequence[_Plan], bar: Bar, jobs: int
+    context: Context, info: SceneInfo, plans: Sequence[_Plan], tracks: Mapping[int, Progress], jobs: int
 ) -> list[Conditioned]:  # fmt: skip
-    """``jobs`` shots at a time. When one fails, or somebody interrupts, the others stop at their next frame."""
-    stop = threading.Event()
-    tracks = [_stoppable(bar.part(i, len(plans), plan.blocked.shot.name), stop) for i, plan in enumerate(plans)]
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        try:
-            return list(pool.map(partial(_one, context, info), plans, tracks))
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    """``jobs`` children at a time, for several shots or parts of one.
 
-
-def _stoppable(progress: Progress, stop: threading.Event) -> Progress:
-    def checked(done: float, total: float, note: str = "", /) -> None:
-        if stop.is_set():
-            raise CancelledByUser("Conditioning was stopped.", "Run the same command again to go on from here.")
-        progress(done, total, note)
-
-    return checked
+    When one fails, or somebody interrupts, the others stop at their next frame.
+    """
+    parts = -(-jobs // max(len(plans), 1))
+    with ThreadPoolExecutor(max_workers=jobs) as children, ThreadPoolExecutor(max_workers=jobs) as shots:
+        crew = Crew(context.blender(), children)
+        one = partial(_one, context, info, crew, parts)
+        return settled([shots.submit(one, plan, crew.watched(tracks[id(plan)])) for plan in plans], crew.stop)
 
 
 def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list[_Plan]:
-    profile = load_profile(options.profile or context.settings.profile)
+    profile = load_profile(options.profile or context.settings.profile, context.project.profiles)
     quality = profile.quality(options.quality or context.settings.quality)
-    size = options.size or quality.size
+    size = options.size or best_size(profile, quality, _delivery(info))[0]
     profile.check_size(size)
-    passes = check_passes(options.passes)
-    plans = [_plan(b, options, (profile, quality, size, passes)) for b in blocked_shots(context, info)]
+    more = check_passes(context.settings.passes)
+    usual = tuple(name for name in PASSES if name in (*USUAL, *profile.controls, *more))
+    passes = usual if options.passes is None else check_passes(options.passes)
+    # a look at some frames or passes does not replace the shot's package
+    whole = options.frames is None and passes == usual
+    how = (profile, quality, size, passes, _depth(context, options))
+    plans = [_plan(blocked, options, how, is_whole=whole) for blocked in blocked_shots(context, info)]
     kept = [plan for plan in plans if plan is not None]
     if not kept:
         raise UsageError(
             "No shot has frames in that range.", f"The scene runs from {info.frames.first} to {info.frames.last}."
         )
+    for lock in {plan.lock for plan in kept if plan.lock}:
+        if not any(plan.is_whole for plan in kept if plan.blocked.shot.name == lock):
+            _lent(context, lock)
     return kept
 
 
-def _plan(
-    blocked: BlockedShot, options: ConditionOptions, how: tuple[Profile, Quality, tuple[int, int], tuple[str, ...]]
-) -> _Plan | None:
-    profile, quality, size, passes = how
+def _plan(blocked: BlockedShot, options: ConditionOptions, how: _How, *, is_whole: bool) -> _Plan | None:
+    profile, quality, size, passes, depth = how
     cut, handles = blocked.blocking.cut, blocked.blocking.handles or quality.handles
     if options.frames is not None:
         first, last = max(cut.first, options.frames.first), min(cut.last, options.frames.last)
         if first > last:
             return None
         cut, handles = FrameRange(first, last), (0, 0)
-    is_narrowed = options.frames is not None
     frame_map = as_is(cut, handles, profile.rule)
-    return _Plan(blocked, frame_map, profile, quality, size, passes, options.renderer, is_narrowed)
+    fixed, lock = depth
+    return _Plan(
+        blocked, cut, handles, frame_map, profile, quality, size, passes, options.renderer, is_whole, fixed,
+        lock if lock != blocked.shot.name else "",
+    )  # fmt: skip
 
 
-def _announce(context: Context, plan: _Plan) -> None:
-    frames, chunks = len(plan.frame_map.plates), plan.frame_map.chunks
-    context.console.say(
-        f"{plan.blocked.shot.name}: {frames} frames at {plan.size[0]}x{plan.size[1]} in {len(chunks)} "
-        f"submission(s) of {', '.join(str(len(c)) for c in chunks)} model frames, about {_need(plan) / 1e6:.0f} MB"
-    )
-    context.console.record(
-        "plan", {"shot": plan.blocked.shot.name, "frames": frames, "chunks": [len(c) for c in chunks]}
-    )
+def _depth(context: Context, options: ConditionOptions) -> _Depth:
+    """What was asked for: a fixed near and far, or the shot whose range all have. The command line comes first."""
+    if options.depth is not None and options.lock_depth:
+        raise UsageError("Depth can be fixed or shared, not both.", "Give one of the two.")
+    said = options if options.depth is not None or options.lock_depth else context.settings
+    if said.depth is not None:
+        return checked_range(*said.depth), ""
+    return None, said.lock_depth or ""
+
+
+def _lent(context: Context, lock: str) -> Manifest:
+    """The package of the shot that lends the range of its depth. Raises `UsageError` when there is none."""
+    for shot in context.project.shots():
+        paths = context.project.shot(shot.folder)
+        if shot.name == lock and (current := load_current(paths.current)):
+            return load_manifest(paths.packages / current)
+    raise UsageError(f"The shot '{lock}' has no package whose depth could be shared.", f"Condition '{lock}' first.")
+
+
+def _choice(context: Context, plan: _Plan) -> DepthChoice:
+    if not plan.lock:
+        return DepthChoice(plan.depth)
+    found = _lent(context, plan.lock).depth
+    # the 8-bit pictures of another encoding have a range of another kind
+    is_alike = found.grey is not None and found.grey.encoding == plan.profile.depth_encoding
+    grey = found.grey if found.grey is not None and is_alike else found
+    return DepthChoice(locked=DepthRange(found.near, found.far), grey=DepthRange(grey.near, grey.far))
+
+
+def _announce(context: Context, info: SceneInfo, plan: _Plan) -> None:
+    """What this shot becomes and needs, before anything is drawn."""
+    found = plan_shot(
+        plan.blocked.shot.name, plan.profile, plan.cut, plan.handles, plan.frame_map,
+        fps=info.fps, picture=(plan.size, crop_for(_delivery(info).frame, plan.size)), disk=_need(plan),
+    )  # fmt: skip
+    first, *others = sentences(found)
+    context.console.say("\n  ".join((first, *others)))
+    context.console.record("plan", found.to_json())
+
+
+def _delivery(info: SceneInfo) -> Delivery:
+    return Delivery(*info.size, info.pixel_aspect)
 
 
 def _need(plan: _Plan) -> int:
-    return len(plan.frame_map.times) * plan.size[0] * plan.size[1] * _BYTES_PER_PIXEL
+    return int(len(plan.frame_map.times) * plan.size[0] * plan.size[1] * bytes_per_pixel(plan.passes))
 
 
 def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
@@ -179,13 +228,15 @@ def _check_space(context: Context, plans: Sequence[_Plan]) -> None:
         )
 
 
-def _one(context: Context, info: SceneInfo, plan: _Plan, progress: Progress) -> Conditioned:
+def _one(
+    context: Context, info: SceneInfo, crew: Crew, parts: int, plan: _Plan, progress: Progress
+) -> Conditioned:  # fmt: skip
     cache = FrameCache(context.project.cache)
     drawing, packing = part_of(progress, 0.0, 0.8), part_of(progress, 0.8, 0.2)
-    found = run_task(context.blender(), "condition", _task(context, plan, cache), drawing)
-    for note in found.get("notes", []):
+    drawn = draw_frames(crew, _frames(context, plan), parts, drawing)
+    for note in drawn.notes:
         context.console.say(f"  {plan.blocked.shot.name}: {note}")
-    order = _order(context, info, plan, found)
+    order = _order(context, info, plan, drawn)
     paths = context.project.shot(plan.blocked.shot.folder)
     known = find_package(paths.packages, order)
     package = known or make_package(paths.packages, order, cache, _encoder(context), packing)
@@ -196,27 +247,34 @@ def _one(context: Context, info: SceneInfo, plan: _Plan, progress: Progress) -> 
 
 def _encoder(context: Context) -> Encode:
     codec = BlenderCodec(context.blender())
-    return lambda movies: codec.encode_all([MovieOrder(*movie) for movie in movies])
+
+    def encode(movies: Sequence[tuple[list[Path], Path, Fraction]]) -> None:
+        codec.encode_all([MovieOrder(*movie) for movie in movies])
+        for _, movie, _ in movies:
+            if movie.suffix == ".mkv":
+                settle_numbers(movie)
+
+    return encode
 
 
-def _order(context: Context, info: SceneInfo, plan: _Plan, found: Mapping[str, Any]) -> PackageOrder:
+def _order(context: Context, info: SceneInfo, plan: _Plan, drawn: Drawn) -> PackageOrder:
     """What the package is made from, once the frames are drawn."""
-    shot = plan.blocked.shot
+    shot, facts = plan.blocked.shot, drawn.facts
     return PackageOrder(
         shot_uuid=shot.uuid, shot_name=shot.name, fps=info.fps, frame_map=plan.frame_map,
         source={"blend": context.blend.name, "blender": info.blender, "second_unit": extension_version()},
-        hashes=dict(zip(plan.frame_map.times, found["hashes"], strict=True)), size=plan.size,
-        crop=Crop(*found["crop"]), profile=plan.profile, quality=plan.quality.name, people=tuple(found["people"]),
-        passes=plan.passes, metres_per_unit=float(found.get("metres_per_unit", 1.0)), renderer=plan.renderer,
+        hashes=drawn.hashes, following=drawn.following, size=plan.size, crop=Crop(*facts["crop"]),
+        profile=plan.profile, quality=plan.quality.name, people=tuple(facts["people"]), passes=plan.passes,
+        metres_per_unit=float(facts.get("metres_per_unit", 1.0)), renderer=facts.get("renderer") or {},
+        people_told=tuple(facts.get("people_told") or ()), depth=_choice(context, plan),
     )  # fmt: skip
 
 
-def _task(context: Context, plan: _Plan, cache: FrameCache) -> dict[str, object]:
-    return {
-        "blend": str(context.blend), "scene": context.scene, "camera": plan.blocked.blocking.camera,
-        "times": [str(t) for t in plan.frame_map.times], "meter": plan.blocked.blocking.cut.first,
-        "size": list(plan.size), "cache": str(cache.root),
-    }  # fmt: skip
+def _frames(context: Context, plan: _Plan) -> FrameOrder:
+    return FrameOrder(
+        context.blend, context.scene, plan.blocked.blocking.camera, plan.frame_map.times,
+        plan.blocked.blocking.cut.first, plan.size, plan.passes, plan.renderer, context.project.cache,
+    )  # fmt: skip
 
 
 def _record(item: Conditioned) -> dict[str, object]:

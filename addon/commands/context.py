@@ -154,5 +154,6 @@ def _scene_info(data: dict[str, Any]) -> SceneInfo:
         for s in data["shots"]
     )
     return SceneInfo(
-        data["name"], Fraction(*data["fps"]), tuple(data["size"]), FrameRange(*data["frames"]), shots, data["blender"]
-    )
+        data["name"], Fraction(*data["fps"]), tuple(data["size"]), FrameRange(*data["frames"]), shots, data["blender"],
+        tuple(data.get("pixel_aspect", (1.0, 1.0))),
+    )  # fmt: skip

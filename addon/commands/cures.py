@@ -17,6 +17,7 @@ _TABLE = (
     (r"Add --allow-host to let this project send there, .*", "Press Shoot All Shots, and agree to it."),
     (r", choose another folder with --project, or fewer shots with --shot", f", or {_ELSEWHERE}"),
     (r", or comp fewer shots at a time with --shot", f", or {_ELSEWHERE}"),
+    (r"Choose another quality, or give the size with --size", "Choose another quality in project.toml"),
     (r"choose another folder with --project, then run the command again", f"{_ELSEWHERE}, then try again"),
     (r"choose another folder with --project", _ELSEWHERE),
     (r"Choose (?:another folder|a folder on another drive) with --project", "Save the scene in another folder"),

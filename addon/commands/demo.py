@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..conditioning.package import PASSES
+from ..conditioning.passes import USUAL
 from ..errors import UsageError
 from ..generation.jobs.consent import is_allowed
 from ..shot.documents import write_atomic
@@ -39,9 +39,10 @@ class LoopResult:
 def run(context: Context, options: ConditionOptions, how: GenerateOptions) -> LoopResult | None:
     """Condition, generate, wait, timeline, comp, review. None after a dry run."""
     info = context.read_scene()
-    if set(options.passes) != set(PASSES):
+    if options.passes is not None and not set(USUAL) <= set(options.passes):
         raise UsageError(
-            "The whole loop needs all control passes.", "Leave out --passes, or use 'second-unit condition'."
+            f"The whole loop needs the control passes {', '.join(USUAL)}.",
+            "Leave out --passes, or use 'second-unit condition'.",
         )
     ask_first(context, how)
     made = condition(context, info, options)

@@ -137,12 +137,12 @@ def _current(context: Context, shot: Shot) -> Path:
 
 def _order(context: Context, shot: Shot, package: Path, options: GenerateOptions, index: int) -> Order:
     manifest = load_manifest(package)
-    profile = load_profile(manifest.profile)
+    profile = load_profile(manifest.profile, context.project.profiles)
     service, url = _service(context, options)
     return Order(
         project=context.project, shot=shot, package=package, manifest=manifest, profile=profile,
-        quality=manifest.quality, brief=_brief(shot, options), template=load_template(profile.graph), service=service,
-        url=url, take_index=index,
+        quality=manifest.quality, brief=_brief(shot, options), template=load_template(profile.graph_name()),
+        service=service, url=url, take_index=index,
     )  # fmt: skip
 
 

@@ -2,58 +2,98 @@
 """Raw passes of single frames, by hash: made in any order by any process, pruned at any time.
 
 One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npz`` (H, W) uint8,
-person index + 1 or 0, packed; ``playblast.png``; ``frame.json`` with the camera, the people and the depth statistics.
-Nothing is pickled.
+person index + 1 or 0, packed; ``frame.json`` with the camera, the people and the depth statistics.
+Further layers are there when somebody asked for them, each in a file of its own (`EXTRAS`). Every file carries a check
+sum. Nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import struct
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile, is_zipfile
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ..errors import DocumentError, storage_error
-from .aside import aside
-from .depth import DepthStats
-from .png import write_png
-from .pose import PosedPerson
+from ..shot.geometry import Tag
+from .files.aside import aside
+from .files.layers import is_whole, packed, plain, read_packed, read_plain, write, write_aside
+from .files.png import encode_png
+from .people.pose import PosedPerson
+from .pictures.depth import DepthStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
 
     import numpy.typing as npt
 
     from ..shot.camera import Camera
-    from .frame import DrawnFrame
+    from .drawing.frame import DrawnFrame
+    from .files.layers import Pieces
 
-_DEPTH_BYTES = 4
-# length, name and check sum of a PNG's last chunk
-_PNG_END = 12
+_NORMAL, _TAG, _FLOW = "normal", "tag", "flow"
+_PICTURES = ("playblast", "lineart", "softedge")
+EXTRAS = (_NORMAL, _TAG, *_PICTURES)
+"""Layers drawn on demand, beside ``flow``, which belongs to a frame and its next one.
+
+``normal`` (3, H, W) float16 camera space; ``tag`` (H, W) uint16, index + 1 into the frame's table of `Tag`, or 0;
+``playblast`` (H, W, 3), ``lineart`` and ``softedge`` (H, W) uint8; ``flow`` (2, H, W) float32 pixels to the next
+frame, y down.
+"""
+
+_SUFFIXES = {_NORMAL: ".npy", _TAG: ".npz", **dict.fromkeys(_PICTURES, ".png")}
+_BASE = ("depth.npy", "person.npz")
+_SUM = "sum"
 
 # one would do, were nobody else making room at the same time
 _ATTEMPTS = 4
 
 # all that a torn or foreign file can raise on its way through json, numpy and our own look-ups
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile)
+_DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, BadZipFile, RuntimeError,
+    MemoryError, zlib.error, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
-    """One frame read back. ``camera`` is JSON (see `camera_json`), ``playblast`` a file."""
+    """One frame read back from ``folder``. ``camera`` is JSON (see `camera_json`)."""
 
+    folder: Path
     depth: npt.NDArray[np.float32]
     person: npt.NDArray[np.uint8]
-    playblast: Path
     people: tuple[PosedPerson, ...]
     camera: dict[str, Any]
+
+    def normal(self) -> npt.NDArray[np.float16]:
+        """Normals (H, W, 3) float16 as drawn: camera space (x right, y down, z forward), 0 for nothing. By planes."""
+        return np.moveaxis(self._read(lambda: read_plain(self.folder / "normal.npy")), 0, -1)
+
+    def tags(self) -> tuple[npt.NDArray[np.uint16], list[Tag]]:
+        """Which tag every pixel shows, (H, W) uint16 with index + 1 or 0, and the tags."""
+        ids, table = self._read(lambda: read_packed(self.folder / "tag.npz", "tag", "table"))
+        return ids, self._read(lambda: _tags(table))
+
+    def picture(self, name: str) -> Path:
+        """The file of ``playblast``, ``lineart`` or ``softedge``."""
+        return self.folder / f"{name}.png"
+
+    def flow(self, following: str) -> npt.NDArray[np.float32]:
+        """Flow (H, W, 2) to the frame whose hash is ``following``. By planes."""
+        return np.moveaxis(self._read(lambda: read_plain(self.folder / _flow_file(following))), 0, -1)
+
+    def _read(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except _DAMAGE as error:
+            raise _damaged(self.folder) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +102,65 @@ class FrameCache:
 
     root: Path
 
-    def holds(self, key: str) -> bool:
-        """Whether the frame is there, whole: a damaged one is drawn again."""
-        folder = self.root / key
+    def holds(self, key: str, extras: Collection[str] = (), following: str = "") -> bool:
+        """Whether the frame is there, as it was written, with ``extras`` and its flow to ``following``."""
+        flow = [_flow_file(following)] if following else []
+        return self.missing(key, extras) is None and all(self._is_whole(key, name) for name in flow)
+
+    def missing(self, key: str, extras: Collection[str] = ()) -> tuple[str, ...] | None:
+        """Which of ``extras`` are to be drawn: all where the frame is not there; None where nothing is to be done.
+
+        What is damaged is not there.
+        """
+        if not (self._is_sound(key) and all(self._is_whole(key, name) for name in _BASE)):
+            return tuple(extras)
+        return tuple(name for name in extras if not self._is_whole(key, f"{name}{_SUFFIXES[name]}")) or None
+
+    def _is_sound(self, key: str) -> bool:
+        """Whether ``frame.json`` is as it was written."""
         try:
-            width, height = self._about(key)["camera"]["size"]
-            self.stats(key)
-            is_depth_whole = (folder / "depth.npy").stat().st_size >= width * height * _DEPTH_BYTES
-            return is_depth_whole and is_zipfile(folder / "person.npz") and _ends(folder / "playblast.png")
-        except (*_DAMAGE, DocumentError):
+            about = self._about(key)
+            return about.pop(_SUM) == _sum_of(about)
+        except _DAMAGE:
+            return False
+
+    def _is_whole(self, key: str, name: str) -> bool:
+        try:
+            return is_whole(self.root / key / name)
+        except OSError:
             return False
 
     def store(self, key: str, drawn: DrawnFrame, camera: Camera) -> None:
         """Write a frame aside and rename it. Losing the race against another process is no error."""
         part = aside(self.root / key)
         try:
-            part.mkdir(parents=True)
-            _write(part / "depth.npy", lambda file: np.save(file, drawn.depth, allow_pickle=False))
-            _write(part / "person.npz", lambda file: np.savez_compressed(file, person=drawn.person))
-            write_png(part / "playblast.png", drawn.playblast)
-            about = {
-                "camera": camera_json(camera),
-                "people": [_person_json(person) for person in drawn.people],
-                "depth": drawn.stats.to_json(),
-            }
-            (part / "frame.json").write_text(json.dumps(about), encoding="utf-8")
-            put_in_place(part, self.root / key, lambda: self.holds(key))
+            if not self.holds(key):
+                part.mkdir(parents=True)
+                _write_base(part, drawn, camera)
+                put_in_place(part, self.root / key, lambda: self.holds(key))
+            for name, data in _extras(drawn):
+                write_aside(self.root / key / name, data)
         except OSError as error:
             raise storage_error(error, self.root) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def store_flow(self, key: str, following: str, flow: npt.NDArray[np.float32]) -> None:
+        """Add the flow (H, W, 2) from the frame ``key`` to the frame ``following``."""
+        try:
+            write_aside(self.root / key / _flow_file(following), plain(np.moveaxis(flow, -1, 0)))
+        except OSError as error:
+            raise storage_error(error, self.root) from error
 
     def load(self, key: str) -> RawFrame:
         """Read a frame back; depth stays on disk until it is touched."""
         folder = self.root / key
         try:
             about = self._about(key)
-            depth = np.load(folder / "depth.npy", mmap_mode="r", allow_pickle=False)
-            with np.load(folder / "person.npz", allow_pickle=False) as masks:
-                person = masks["person"]
+            depth = read_plain(folder / "depth.npy")
+            (person,) = read_packed(folder / "person.npz", "person")
             people = tuple(_person(item) for item in about["people"])
-            return RawFrame(depth, person, folder / "playblast.png", people, about["camera"])
+            return RawFrame(folder, depth, person, people, about["camera"])
         except _DAMAGE as error:
             raise _damaged(folder) from error
 
@@ -115,6 +173,50 @@ class FrameCache:
 
     def _about(self, key: str) -> dict[str, Any]:
         return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
+
+
+def _flow_file(following: str) -> str:
+    return f"{_FLOW}-{following[:16]}.npy"
+
+
+def _write_base(folder: Path, drawn: DrawnFrame, camera: Camera) -> None:
+    about: dict[str, Any] = {
+        "camera": camera_json(camera),
+        "people": [_person_json(person) for person in drawn.people],
+        "depth": drawn.stats.to_json(),
+    }
+    about[_SUM] = _sum_of(about)
+    write(folder / "depth.npy", plain(drawn.depth))
+    write(folder / "person.npz", packed(person=drawn.person))
+    (folder / "frame.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _sum_of(about: dict[str, Any]) -> int:
+    """Check sum of what is written about a frame; numbers in JSON come back as they were."""
+    return zlib.crc32(json.dumps(about).encode())
+
+
+def _extras(drawn: DrawnFrame) -> list[tuple[str, Pieces]]:
+    """File names and contents of the layers that were drawn on demand."""
+    files: list[tuple[str, Pieces]] = []
+    if _NORMAL in drawn.extras:
+        files.append(("normal.npy", plain(np.moveaxis(drawn.normal, -1, 0).astype(np.float16))))
+    if drawn.tags is not None:
+        ids, table = drawn.tags
+        files.append(("tag.npz", packed(tag=ids, table=_table(table))))
+    files += [(f"{name}.png", (encode_png(picture),)) for name, picture in drawn.pictures.items()]
+    return files
+
+
+def _table(tags: Sequence[Tag]) -> npt.NDArray[np.uint8]:
+    """Tags as JSON in bytes: text in numpy's own arrays would be padded to the longest."""
+    rows = [[tag.object, list(tag.collections), tag.label, tag.cast] for tag in tags]
+    return np.frombuffer(json.dumps(rows).encode(), np.uint8)
+
+
+def _tags(table: npt.NDArray[np.uint8]) -> list[Tag]:
+    rows = json.loads(table.tobytes())
+    return [Tag(name, tuple(collections), label, cast) for name, collections, label, cast in rows]
 
 
 def put_in_place(part: Path, target: Path, is_whole: Callable[[], bool]) -> None:
@@ -143,20 +245,6 @@ def _make_room(target: Path) -> None:
     with suppress(FileNotFoundError):  # another process was quicker
         target.rename(broken)
     shutil.rmtree(broken, ignore_errors=True)
-
-
-def _ends(picture: Path) -> bool:
-    """Whether a PNG has its last chunk."""
-    with picture.open("rb") as file:
-        file.seek(-_PNG_END, os.SEEK_END)
-        return b"IEND" in file.read()
-
-
-def _write(path: Path, save: Callable[[BytesIO], None]) -> None:
-    """Through memory: numpy's own short write does not say that the disk is full."""
-    buffer = BytesIO()
-    save(buffer)
-    path.write_bytes(buffer.getbuffer())
 
 
 def _person_json(person: PosedPerson) -> dict[str, Any]:

@@ -9,23 +9,30 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..errors import SecondUnitError, UsageError, storage_error
+from ..errors import SecondUnitError, storage_error
 from ..shot.documents import digest, digest_file, stable_json
-from ..shot.package import DepthInfo, Manifest, Pass, Video, load_manifest, save_manifest
+from ..shot.package import DepthInfo, GreyInfo, Manifest, Pass, Video, load_manifest, save_manifest
 from ..shot.ports import silent
-from .aside import aside
+from ..shot.profile import Carriage
 from .cache import put_in_place
-from .depth import DepthRange, DepthStats, disparity, shot_range, to_grey8
-from .guide import composite
-from .png import write_png
-from .pose import draw_openpose, pose_keypoint_json
+from .cameras.camera_files import FORMATS
+from .cameras.camera_track import CameraTrack, camera_document, camera_from_json
+from .files.aside import aside
+from .files.exr import ExrPart, write_exr
+from .files.long_json import write_long_json
+from .files.png import write_png
+from .passes import FLOW, PASSES, USUAL, FrameLook, Look, layers_of
+from .people.dialects import dialect
+from .people.keypoints import PeopleFrame, keypoint_frame, people_frame, people_head
+from .pictures.depth import DepthRange, DepthStats, Encoding, range_for
+from .pictures.flow_picture import largest_radius
+from .pictures.mattes import MatteBy, matte_ids
+from .pictures.normal_map import NormalDialect
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -34,17 +41,31 @@ if TYPE_CHECKING:
     from ..shot.ports import Progress
     from ..shot.profile import Profile
     from ..shot.timing import FrameMap, MappedFrame
-    from .cache import FrameCache, RawFrame
-    from .pose import PosedPerson
+    from .cache import FrameCache
+    from .people.pose import PosedPerson
 
-ALGORITHM = "second-unit-package/2"
-PASSES = ("depth", "depth16", "pose", "guide", "playblast")
+ALGORITHM = "second-unit-package/3"
 Encode = Callable[[Sequence[tuple[list[Path], Path, "Fraction"]]], None]
 
 
 @dataclass(frozen=True, slots=True)
+class DepthChoice:
+    """What the user decides about depth: ``manual`` near and far in scene units, or the ``locked`` range of a shot.
+
+    ``grey`` is that shot's range of the 8-bit pictures.
+    """
+
+    manual: tuple[float, float] | None = None
+    locked: DepthRange | None = None
+    grey: DepthRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PackageOrder:
-    """Everything a package is made from. ``hashes`` names the raw frame of every scene time of the map."""
+    """Everything a package is made from.
+
+    ``hashes`` names the raw frame of every scene time of the map, ``following`` the one after it, for the flow.
+    """
 
     shot_uuid: str
     shot_name: str
@@ -57,10 +78,14 @@ class PackageOrder:
     profile: Profile
     quality: str
     people: tuple[str, ...]
-    passes: tuple[str, ...] = PASSES
+    passes: tuple[str, ...] = USUAL
+    following: Mapping[Fraction, str] = field(default_factory=dict[Any, str])
+    depth: DepthChoice = DepthChoice()
+    guess_classes: bool = False
+    people_told: tuple[Mapping[str, Any], ...] = ()
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metres_per_unit: float = 1.0
-    renderer: str = "auto"
+    renderer: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folder_name(self) -> str:
@@ -80,7 +105,10 @@ class PackageOrder:
             frames,
             sorted(self.passes),
             [str(self.profile.fps), list(self.profile.controls), self.profile.pose_dialect],
-            self.metres_per_unit,
+            [self.profile.normal_dialect, self.profile.depth_encoding, list(self.profile.pose_parts)],
+            [self.metres_per_unit, repr(self.depth), self.guess_classes],
+            [self.profile.transport.of(control, self.size).value for control in self.profile.controls],
+            [self.following.get(f.scene, "") for f in self.frame_map.frames] if FLOW in layers_of(self.passes) else [],
         ]
         return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
 
@@ -92,14 +120,6 @@ class _Told:
     mapped: MappedFrame
     camera: Mapping[str, Any]
     people: tuple[PosedPerson, ...]
-
-
-def check_passes(names: Sequence[str]) -> tuple[str, ...]:
-    """Known pass names in our own order; raises `UsageError` for others."""
-    unknown = [name for name in names if name not in PASSES]
-    if unknown:
-        raise UsageError(f"There is no control pass '{unknown[0]}'.", f"Choose from: {', '.join(PASSES)}.")
-    return tuple(name for name in PASSES if name in names)
 
 
 def find_package(packages: Path, order: PackageOrder) -> Path | None:
@@ -137,10 +157,10 @@ def make_package(
     part = aside(target)
     try:
         part.mkdir(parents=True)
-        spread = shot_range(reduce(DepthStats.__add__, (cache.stats(k) for k in sorted(set(order.hashes.values())))))
-        _write_text(part, order, _write_passes(part, order, cache, spread, progress))
+        look = _look(order, cache)
+        _write_text(part, order, _write_passes(part, order, cache, look, progress), look)
         videos = _write_videos(part, order, encode)
-        save_manifest(part, _manifest(part, order, spread, videos))
+        save_manifest(part, _manifest(part, order, look, videos))
         put_in_place(part, target, lambda: find_package(packages, order) is not None)
     except OSError as error:
         raise storage_error(error, packages) from error
@@ -149,12 +169,36 @@ def make_package(
     return target
 
 
+def _look(order: PackageOrder, cache: FrameCache) -> Look:
+    """What the whole shot decides: the range of its depth, its longest motion, the numbers of its names."""
+    keys = sorted(set(order.hashes.values()))
+    stats = reduce(DepthStats.__add__, (cache.stats(key) for key in keys))
+    encoding = Encoding(order.profile.depth_encoding)
+    chosen = order.depth
+    spread = range_for(stats, Encoding.DISPARITY, chosen.manual, chosen.locked)
+    grey = spread if encoding is Encoding.DISPARITY else range_for(stats, encoding, chosen.manual, chosen.grey)
+    look = Look(
+        order.size, spread, grey, encoding, dialect(order.profile.pose_dialect).with_parts(order.profile.pose_parts),
+        NormalDialect(order.profile.normal_dialect), metres_per_unit=order.metres_per_unit,
+        guess_classes=order.guess_classes,
+    )  # fmt: skip
+    layers = layers_of(order.passes)
+    if "tag" in layers:
+        tags = {tag for key in keys for tag in cache.load(key).tags()[1]}
+        look = replace(look, mattes={by: matte_ids(tags, by) for by in MatteBy})
+    if FLOW in layers:
+        pairs = {(order.hashes[f.scene], order.following[f.scene]) for f in order.frame_map.frames}
+        longest = max(largest_radius(cache.load(key).flow(after)) for key, after in sorted(pairs))
+        look = replace(look, largest_flow=longest)
+    return look
+
+
 def _file(folder: Path, name: str, plate: int) -> Path:
-    return folder / name / f"{plate:04d}.png"
+    return folder / PASSES[name].pattern.format(frame=plate)
 
 
 def _write_passes(
-    folder: Path, order: PackageOrder, cache: FrameCache, spread: DepthRange, progress: Progress
+    folder: Path, order: PackageOrder, cache: FrameCache, look: Look, progress: Progress
 ) -> list[_Told]:  # fmt: skip
     """The pictures of every plate. Returns what else the raw frames tell, in the plates' order."""
     for name in order.passes:
@@ -163,7 +207,9 @@ def _write_passes(
 
     def one(mapped: MappedFrame) -> _Told:
         raw = cache.load(order.hashes[mapped.scene])
-        _write_frame(folder, order, raw, spread, mapped.plate or 0)
+        frame = FrameLook(raw, look, order.following.get(mapped.scene, ""))
+        for name in order.passes:
+            _write(_file(folder, name, mapped.plate or 0), PASSES[name].draw(frame))
         return _Told(mapped, raw.camera, raw.people)
 
     told: list[_Told] = []
@@ -175,84 +221,105 @@ def _write_passes(
     return told
 
 
-def _write_frame(folder: Path, order: PackageOrder, raw: RawFrame, spread: DepthRange, plate: int) -> None:
-    near = disparity(raw.depth, spread)
-    grey, pose = to_grey8(near), draw_openpose(raw.people, order.size)
-    pictures: dict[str, Callable[[], Any]] = {
-        "depth": lambda: np.repeat(grey[..., None], 3, axis=2),
-        "depth16": lambda: np.rint(near * 65535).astype(np.uint16),
-        "pose": lambda: pose,
-        "guide": lambda: composite(grey, raw.person, pose),
-    }
-    for name in order.passes:
-        if name == "playblast":
-            shutil.copyfile(raw.playblast, _file(folder, name, plate))
-        else:
-            write_png(_file(folder, name, plate), pictures[name]())
+def _write(file: Path, picture: Any) -> None:
+    if isinstance(picture, Path):
+        shutil.copyfile(picture, file)
+    elif isinstance(picture, ExrPart):
+        write_exr(file, [picture])
+    else:
+        write_png(file, picture)
 
 
-def _write_text(folder: Path, order: PackageOrder, told: Sequence[_Told]) -> None:
-    """Camera and keypoints per plate."""
-    cameras = [{"frame": t.mapped.plate, "scene": str(t.mapped.scene), **t.camera} for t in told]
-    (folder / "camera").mkdir()
-    (folder / "camera" / "camera.json").write_text(stable_json({"axes": "opencv", "frames": cameras}), encoding="utf-8")
-    keypoints = pose_keypoint_json([t.people for t in told], order.size)
-    (folder / "pose" if "pose" in order.passes else folder / "camera").joinpath("keypoints.json").write_text(
-        stable_json(keypoints), encoding="utf-8"
+def _write_text(folder: Path, order: PackageOrder, told: Sequence[_Told], look: Look) -> None:
+    """Camera and people per plate, the cameras in the formats others read, and the names of matte ids."""
+    names = [{"frame": t.mapped.plate, "scene": str(t.mapped.scene)} for t in told]
+    document = camera_document(
+        [t.camera for t in told], fps=order.fps, metres_per_unit=order.metres_per_unit, names=names
+    )
+    notes: list[str] = []
+    files: dict[str, bytes] = {}
+    for write in FORMATS.values():
+        try:
+            made = write(_track(order, told))
+        except SecondUnitError as error:
+            notes.append(error.what)
+            continue
+        files.update(made.files)
+        notes += made.notes
+    files["camera/camera.json"] = stable_json({**document, "notes": notes}).encode()
+    for by, ids in look.mattes.items():
+        if f"matte_{by.value}" in order.passes:
+            files[f"matte_{by.value}/names.json"] = stable_json({"names": dict(ids)}).encode()
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    _write_people(folder / ("pose" if "pose" in order.passes else "camera"), order, told)
+
+
+def _write_people(folder: Path, order: PackageOrder, told: Sequence[_Told]) -> None:
+    write_long_json(folder / "keypoints.json", (keypoint_frame(t.people, order.size) for t in told))
+    frames = (PeopleFrame(t.mapped.plate or 0, str(t.mapped.scene), t.people) for t in told)
+    write_long_json(
+        folder / "people.json",
+        (people_frame(frame, order.people, order.metres_per_unit) for frame in frames),
+        people_head(order.size, order.people),
+        "frames",
     )
 
 
+def _track(order: PackageOrder, told: Sequence[_Told]) -> CameraTrack:
+    pictures = PASSES[order.passes[0]] if order.passes else PASSES["depth"]
+    return CameraTrack(
+        tuple(camera_from_json(t.camera) for t in told),
+        tuple(pictures.pattern.format(frame=t.mapped.plate) for t in told),
+        order.fps, order.metres_per_unit,
+    )  # fmt: skip
+
+
+# the endings by which the codec knows what to write
+_SUFFIX = {Carriage.H264: "mp4", Carriage.H264_444: "444.mp4", Carriage.FFV1: "mkv"}
+
+
 def _write_videos(folder: Path, order: PackageOrder, encode: Encode) -> dict[str, Video]:
-    """One movie per control the profile's graph wants and chunk, exactly as long as the model demands."""
-    controls = [c for c in order.profile.controls if c in order.passes]
+    """One movie per control that travels as one and chunk, exactly as long as the model demands."""
     plate_of = {f.scene: f.plate or 0 for f in order.frame_map.plates}
-    movies: dict[str, tuple[list[Path], Path, str, int]] = {}
-    for control in controls:
-        for index, chunk in enumerate(order.frame_map.chunks):
+    movies: dict[str, tuple[list[Path], Path, str, int, Carriage]] = {}
+    for control in (c for c in order.profile.controls if c in order.passes):
+        carriage = order.profile.transport.of(control, order.size)
+        for index, chunk in enumerate(order.frame_map.chunks if carriage in _SUFFIX else ()):
             frames = [_file(folder, control, plate_of[f.scene]) for f in chunk]
-            movies[f"{control}.{index}"] = (frames, folder / "video" / f"{control}.{index}.mp4", control, index)
+            movie = folder / "video" / f"{control}.{index}.{_SUFFIX[carriage]}"
+            movies[f"{control}.{index}"] = (frames, movie, control, index, carriage)
     (folder / "video").mkdir()
-    encode([(frames, movie, order.profile.fps) for frames, movie, _, _ in movies.values()])
+    encode([(frames, movie, order.profile.fps) for frames, movie, *_ in movies.values()])
     return {
         name: Video(
-            movie.relative_to(folder).as_posix(),
-            control,
-            index,
-            order.profile.fps,
-            len(frames),
-            "h264",
+            movie.relative_to(folder).as_posix(), control, index, order.profile.fps, len(frames), carriage.value,
             digest_file(movie),
         )
-        for name, (frames, movie, control, index) in movies.items()
-    }
+        for name, (frames, movie, control, index, carriage) in movies.items()
+    }  # fmt: skip
 
 
-# why a frame was drawn as it was, by what was asked for: today there is one way, so the choice changes no picture
-_REASONS = {
-    "auto": "default; hair, volumes and alpha cut-outs are not looked for yet",
-    "zbuffer": "asked for with --renderer",
-}
-_KINDS = {
-    "depth": (8, 3, "disparity"), "depth16": (16, 1, "disparity"), "pose": (8, 3, "openpose"),
-    "guide": (8, 3, "disparity+openpose"), "playblast": (8, 3, "sRGB"),
-}  # fmt: skip
-
-
-def _manifest(folder: Path, order: PackageOrder, spread: DepthRange, videos: dict[str, Video]) -> Manifest:
+def _manifest(folder: Path, order: PackageOrder, look: Look, videos: dict[str, Video]) -> Manifest:
     plates = [f.plate or 0 for f in order.frame_map.plates]
     passes = {
         name: Pass(
-            f"{name}/{{frame:04d}}.png",
-            *_KINDS[name],
+            PASSES[name].pattern, PASSES[name].bits, PASSES[name].channels, PASSES[name].encoding(look),
             tuple(digest_file(_file(folder, name, plate)) for plate in plates),
         )
         for name in order.passes
-    }
+    }  # fmt: skip
+    spread, grey = look.spread, look.grey
+    people = order.people_told or tuple({"id": i, "rig": name} for i, name in enumerate(order.people))
     return Manifest(
         shot_uuid=order.shot_uuid, shot_name=order.shot_name, source=order.source, fps=order.fps,
         frame_map=order.frame_map, size=order.size, crop=order.crop, profile=order.profile.name, quality=order.quality,
-        renderer={"name": "zbuffer", "reason": _REASONS[order.renderer]},
-        depth=DepthInfo(spread.near, spread.far, spread.clipped, order.metres_per_unit), passes=passes, videos=videos,
-        people=tuple({"id": i, "rig": name} for i, name in enumerate(order.people)), camera="camera/camera.json",
-        input_hash=order.input_hash, volatile=order.volatile,
+        renderer=order.renderer or {"name": "zbuffer", "reason": ""},
+        depth=DepthInfo(
+            spread.near, spread.far, spread.clipped, order.metres_per_unit,
+            GreyInfo(look.encoding.value, grey.near, grey.far, grey.clipped),
+        ),
+        passes=passes, videos=videos, people=people, camera="camera/camera.json", input_hash=order.input_hash,
+        volatile=order.volatile,
     )  # fmt: skip

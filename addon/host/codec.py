@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DocumentError, storage_error
+from ..errors import DocumentError, UsageError, storage_error
 from ..shot.documents import pair
 from ..shot.ports import silent
+from ..shot.profile import Carriage
 from .blender import Blender, no_space_left, run_task
 
 if TYPE_CHECKING:
@@ -21,18 +22,52 @@ if TYPE_CHECKING:
     from ..shot.ports import Progress
 
 
+ENDINGS = {Carriage.FFV1: ".mkv", Carriage.H264_444: ".444.mp4", Carriage.H264: ".mp4"}
+"""How the name of a movie ends, which tells its carriage; the longer ending counts."""
+
+
+def carriage_of(movie: Path) -> Carriage:
+    """The carriage a movie's name asks for. Raises `UsageError` for a name nothing is written under."""
+    for carriage, ending in ENDINGS.items():
+        if movie.name.lower().endswith(ending):
+            return carriage
+    raise UsageError(
+        f"'{movie.name}' is no name for a movie.", "Choose h264, h264-444 or ffv1 as the carriage in the profile."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MovieOrder:
-    """One movie to be written: PNG ``frames`` of one size and folder, in order."""
+    """One movie to be written: PNG ``frames`` of one size and folder, in order; its name tells the carriage."""
 
     frames: Sequence[Path]
     movie: Path
     fps: Fraction
 
+    def size(self) -> tuple[int, int]:
+        """Width and height of every frame.
+
+        Raises `DocumentError` for frames of several sizes, which Blender would silently crop, `UsageError` for none
+        and for odd sides where the chroma is halved.
+        """
+        if not self.frames:
+            raise UsageError(f"'{self.movie.name}' would have no frames.", "Choose at least one frame.")
+        sizes = {png_size(frame): frame for frame in self.frames if frame.is_file()}
+        if len(sizes) > 1:
+            told = " and ".join(f"'{frame.name}' is {size[0]}x{size[1]}" for size, frame in sorted(sizes.items())[:2])
+            raise DocumentError(f"The frames of a movie have several sizes: {told}.", "Make the control package again.")
+        width, height = next(iter(sizes), None) or png_size(self.frames[0])
+        if carriage_of(self.movie) is Carriage.H264 and (width % 2 or height % 2):
+            raise UsageError(
+                f"{width}x{height} is no size for H.264 with halved chroma: both sides must be even.",
+                "Choose an even size, or the carriage h264-444 or ffv1 in the profile.",
+            )
+        return width, height
+
 
 @dataclass(frozen=True, slots=True)
 class BlenderCodec:
-    """H.264 in MP4 by a child Blender."""
+    """H.264 in MP4 or FFV1 in Matroska by a child Blender."""
 
     blender: Blender
 
@@ -40,12 +75,16 @@ class BlenderCodec:
         """See `ports.MovieCodec.encode`."""
         self.encode_all([MovieOrder(frames, movie, fps)], quality=crf)
 
-    def encode_all(self, orders: Sequence[MovieOrder], *, quality: str = "HIGH", progress: Progress = silent) -> None:
-        """Several movies in one child, which saves its start."""
+    def encode_all(self, orders: Sequence[MovieOrder], *, quality: str = "", progress: Progress = silent) -> None:
+        """Several movies in one child, which saves its start; ``quality`` "" is the best of each carriage.
+
+        Raises as `MovieOrder.size` does, and `StorageError` for a movie that lacks frames.
+        """
         movies = [
             {
                 "frames": [str(f) for f in order.frames], "movie": str(order.movie), "fps": pair(order.fps),
-                "size": list(png_size(order.frames[0])), "quality": quality,
+                "size": list(order.size()), "carriage": carriage_of(order.movie).value,
+                "quality": quality if carriage_of(order.movie) is Carriage.H264 else "",
             }
             for order in orders
         ]  # fmt: skip
@@ -121,3 +160,35 @@ def _exr_header(data: mmap.mmap) -> tuple[int, dict[str, int]]:
             raise ValueError
         at = kind_end + 5 + length
     return at + 1, values
+
+
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+
+
+def is_whole_mkv(path: Path) -> bool:
+    """Whether a Matroska file ends where its segment says (RFC 8794, RFC 9559).
+
+    Blender and most players take its length from the head, so that a stump seems to have all its frames.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(4096)
+    try:
+        start, length = _element(head, 0, _EBML)
+        start, length = _element(head, start + length, _SEGMENT)
+    except (IndexError, ValueError):
+        return False
+    return start + length == path.stat().st_size
+
+
+def _element(data: bytes, at: int, name: bytes) -> tuple[int, int]:
+    """Where the content of the EBML element ``name`` at ``at`` begins, and its length in bytes."""
+    if data[at : at + len(name)] != name:
+        raise ValueError
+    at += len(name)
+    # as many zero bits lead as bytes follow the first
+    width = 9 - data[at].bit_length()
+    if not 1 <= width <= 8 or at + width > len(data):
+        raise ValueError
+    return at + width, int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)

@@ -8,9 +8,8 @@ this child and never saved.
 
 from __future__ import annotations
 
-import hashlib
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import tempfile
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,57 +17,48 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..conditioning.cache import FrameCache
-from ..conditioning.exposure import Exposure, exposure_for
-from ..conditioning.frame import draw
+from ..conditioning.drawing.exposure import exposure_for
 from ..errors import HostError, SceneError, SecondUnitError
+from .cycles import CyclesEye
 from .extract import Extractor
+from .limits import beyond_zbuffer
+from .painters import CyclesPainter, Drawing, ZbufferPainter
 from .rigs import Rigs
 from .scene_reader import open_blend, pick_scene
 from .versions import abspath
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from ..shot.documents import Fields
+    from ..shot.geometry import FrameGeometry
     from ..shot.ports import Progress
-
-# part of every frame hash: raise it when the same scene would be drawn differently
-ALGORITHM = "second-unit-zbuffer/2"
+    from .painters import Painter
 
 
-@dataclass(slots=True)
-class _Session:
-    """What the engine needs from one call to the next, and what it found."""
+class _Reading:
+    """What the engine reads of a frame, and what went wrong meanwhile."""
 
-    extractor: Extractor
-    cache: FrameCache
-    size: tuple[int, int]
-    time: Fraction = Fraction(0)
-    exposure: Exposure | None = None
-    hashes: dict[Fraction, str] = field(default_factory=dict[Fraction, str])
-    error: Exception | None = None
+    def __init__(self, extractor: Extractor) -> None:
+        self.extractor = extractor
+        self.time = Fraction(0)
+        self.found: tuple[FrameGeometry, str] | None = None
+        self.error: Exception | None = None
 
-    def render(self, depsgraph: Any) -> None:
-        """One frame: extract, and draw unless the very same frame is known. The first one is only metered."""
-        geometry, digest = self.extractor.frame(depsgraph, self.time)
-        if self.exposure is None:
-            self.exposure = exposure_for(geometry)
-            return
-        key = hashlib.sha256(f"{ALGORITHM}|{digest}|{self.size}|{self.exposure!r}".encode()).hexdigest()
-        self.hashes[self.time] = key
-        if not self.cache.holds(key):
-            self.cache.store(key, draw(geometry, self.exposure), geometry.camera)
+    def take(self, depsgraph: Any) -> None:
+        """One evaluated frame."""
+        self.found = self.extractor.frame(depsgraph, self.time)
 
 
-def _engine_for(session: _Session) -> type:
-    """A render engine that works for ``session``. The class is made here so that nothing is global."""
+def _engine_for(reading: _Reading) -> type:
+    """A render engine that reads frames. The class is made here so that nothing is global."""
 
     def render(self: Any, depsgraph: Any) -> None:
         # Blender prints and forgets what an engine raises, so it is carried out by hand
         try:
-            session.render(depsgraph)
+            reading.take(depsgraph)
         except _CARRIED as error:
-            session.error = error
+            reading.error = error
         result = self.begin_result(0, 0, *_TINY)
         self.end_result(result)
 
@@ -77,6 +67,7 @@ def _engine_for(session: _Session) -> type:
 
 
 _TINY = (4, 4)
+_SURE = 0.75
 # all that evaluated data, numpy and our own look-ups can raise
 _CARRIED = (
     SecondUnitError, OSError, ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RuntimeError,
@@ -94,15 +85,23 @@ def _registered(engine: type) -> Generator[None]:
 
 
 def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``condition``: draws the frames of one shot into the cache.
+    """Task ``condition``: draws the frames of one shot, or of a part of it, into the cache.
 
-    Arguments: blend, scene, camera, times (rationals as text), meter (the scene frame on which the playblast's exposure
-    is metered: the same one whoever draws which part of the shot), size [w, h], cache (folder). Result: ``hashes``, one
-    per time, ``crop``, ``people`` (rig names in id order), ``metres_per_unit`` and ``notes`` (sentences about what was
-    left out).
+    Arguments: blend, scene, camera, times (rationals as text), after (the time that follows the last one, for the
+    flow), meter (the scene frame on which the playblast's exposure is metered: the same one whoever draws which part
+    of the shot), size [w, h], layers (of `cache.EXTRAS`, and flow), renderer (auto, zbuffer or cycles), cache (folder).
+    Result: ``hashes`` and ``following``, one per time, ``crop``, ``people`` (rig names in id order), ``renderer``
+    {name, reason}, ``metres_per_unit`` and ``notes`` (sentences about what was left out).
     """
     open_blend(Path(args.text("blend")))
-    return condition_scene(pick_scene(args.maybe_text("scene")), args, progress)
+    try:
+        return condition_scene(pick_scene(args.maybe_text("scene")), args, progress)
+    except MemoryError as error:
+        width, height = args.integers("size", 2)
+        raise HostError(
+            f"There is too little memory for this scene at {width}x{height} pixels.",
+            "Choose a smaller size or fewer shots at once, or end other programs.",
+        ) from error
 
 
 def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, Any]:
@@ -110,38 +109,113 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
     _use_camera(scene, args.text("camera"))
     layer, notes = _use_one_layer(scene)
     notes += _missing_libraries()
-    width, height = args.integers("size", 2)
     rigs = Rigs(scene, layer)
     # the percentage is for quick tests and changes no proportion
     delivery = (scene.render.resolution_x, scene.render.resolution_y)
-    cache = FrameCache(Path(args.text("cache")))
-    session = _Session(Extractor(rigs, delivery, (width, height)), cache, (width, height))
-    times = [Fraction(text) for text in args.items("times")]
-    with _registered(_engine_for(session)):
+    width, height = args.integers("size", 2)
+    reading = _Reading(Extractor(rigs, delivery, (width, height)))
+    reasons = _reasons(scene, layer, args.text("renderer", "auto"))
+    with ExitStack() as stack:
+        stack.enter_context(_registered(_engine_for(reading)))
         _quiet(scene)
-        _render(scene, session, Fraction(args.integer("meter")))
-        for done, time in enumerate(times):
-            progress(done, len(times))
-            _render(scene, session, time)
-    crop = session.extractor.crop
+
+        def read(time: Fraction) -> tuple[FrameGeometry, str]:
+            return _read(scene, reading, time)
+
+        drawing = _drawing(args, read)
+        painter = _painter(stack, scene, layer, drawing, reading) if reasons else ZbufferPainter(drawing)
+        hashes, following = _paint(painter, args, read, progress)
+    crop = reading.extractor.crop
     if crop is None:
         raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
     return {
-        "hashes": [session.hashes[time] for time in times],
+        "hashes": hashes,
+        "following": following,
         "crop": [crop.x, crop.y, crop.width, crop.height],
         "people": rigs.names,
+        "people_told": [{"id": i, **told} for i, told in enumerate(rigs.people_report())],
+        "renderer": _renderer(reasons, args.text("renderer", "auto")),
         "metres_per_unit": scene.unit_settings.scale_length,
-        "notes": notes,
+        "notes": [*notes, *reading.extractor.notes, *_said(reasons), *_unsure(rigs)],
     }
 
 
-def _render(scene: Any, session: _Session, time: Fraction) -> None:
-    session.time = time
+def _reasons(scene: Any, layer: Any, wanted: str) -> list[str]:
+    """Why Cycles has to look; empty for the z-buffer."""
+    if wanted == "cycles":
+        return ["asked for"]
+    found = beyond_zbuffer(scene, layer)
+    if wanted == "zbuffer" and scene.camera.data.type != "PANO":
+        return []
+    return found
+
+
+def _unsure(rigs: Rigs) -> list[str]:
+    """A sentence for every person of whom the rig was read with little confidence."""
+    return [
+        f"The joints of '{told['rig']}' were found by its shape ({told['confidence']:.0%} sure): look at its pose, or "
+        "name its joints by hand."
+        for told in rigs.people_report()
+        if told["confidence"] < _SURE
+    ]
+
+
+def _renderer(reasons: list[str], wanted: str) -> dict[str, str]:
+    if reasons:
+        return {"name": "cycles", "reason": "; ".join(reasons)}
+    return {"name": "zbuffer", "reason": "asked for" if wanted == "zbuffer" else "all of the shot is surfaces"}
+
+
+def _said(reasons: list[str]) -> list[str]:
+    if not reasons:
+        return []
+    more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    return [f"Drawn by Cycles, one sample a pixel, which takes longer: {'; '.join(reasons[:3])}{more}."]
+
+
+def _drawing(args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]]) -> Drawing:
+    layers = args.texts("layers", ["playblast"])
+    metered, _ = read(Fraction(args.integer("meter")))
+    width, height = args.integers("size", 2)
+    return Drawing(
+        FrameCache(Path(args.text("cache"))), exposure_for(metered), (width, height),
+        tuple(name for name in layers if name != "flow"), "flow" in layers,
+    )  # fmt: skip
+
+
+def _painter(stack: ExitStack, scene: Any, layer: Any, drawing: Drawing, reading: _Reading) -> Painter:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="second_unit_cycles_")))
+    return CyclesPainter(drawing, CyclesEye(scene, layer, folder), lambda: reading.extractor.crop)
+
+
+def _paint(
+    painter: Painter, args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], progress: Progress
+) -> tuple[list[str], list[str]]:
+    """Draw every time; the hashes of the frames, and of those that follow them."""
+    times = [Fraction(text) for text in args.texts("times")]
+    for done, time in enumerate(times):
+        progress(done, len(times))
+        painter.take(time, *read(time))
+    after = args.maybe_text("after")
+    if painter.needs_next and after:
+        painter.follow(*read(Fraction(after)))
+    return painter.finish()
+
+
+def _read(scene: Any, reading: _Reading, time: Fraction) -> tuple[FrameGeometry, str]:
+    reading.time, reading.found = time, None
+    _show(scene, time)
+    bpy.ops.render.render(scene=scene.name)
+    if reading.error is not None:
+        raise reading.error
+    if reading.found is None:
+        raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
+    return reading.found
+
+
+def _show(scene: Any, time: Fraction) -> None:
     whole = time.numerator // time.denominator
     scene.frame_set(whole, subframe=float(time - whole))
-    bpy.ops.render.render(scene=scene.name)
-    if session.error is not None:
-        raise session.error
 
 
 def _use_camera(scene: Any, name: str) -> None:
@@ -150,11 +224,6 @@ def _use_camera(scene: Any, name: str) -> None:
     if camera is None or camera.type != "CAMERA":
         raise SceneError(
             f"The camera '{name}' is not in the scene.", "Bind a camera of this scene to the shot's marker."
-        )
-    if camera.data.type == "PANO":
-        raise SceneError(
-            f"The camera '{name}' is panoramic, which cannot be drawn yet.",
-            "Use a perspective or orthographic camera for this shot.",
         )
     for marker in scene.timeline_markers:
         marker.camera = None

@@ -13,8 +13,11 @@ import numpy as np
 from ..errors import SceneError
 from ..shot.camera import Camera, Lens, fit_into, intrinsics
 from ..shot.geometry import NOBODY, FrameGeometry, Instance, Light, LightKind, Mesh
+from .tags import Tags
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ..shot.camera import Crop
     from ..shot.geometry import Person
     from .rigs import Rigs
@@ -41,20 +44,31 @@ class Extractor:
         self._rigs = rigs
         self._delivery, self._size = delivery, size
         self._meshes: dict[int, tuple[Mesh, bytes]] = {}
+        self._tags = Tags()
+        self._notes: dict[str, None] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What of the frames read so far cannot be drawn, one sentence each."""
+        return list(self._notes)
 
     def frame(self, depsgraph: Any, time: Fraction) -> tuple[FrameGeometry, str]:
         """Geometry of the evaluated frame as the model's picture sees it, and its hash (hex).
 
         Instances and lights are sorted: the order in which Blender lists them says nothing about the scene.
         """
-        table = _Table(self._meshes)
+        table = _Table(self._meshes, self._tags, self._notes)
         lights: list[Light] = []
         for found in depsgraph.object_instances:
             thing = found.object
-            if thing.type == "MESH" and found.show_self and thing.visible_camera:
-                table.add(found, NOBODY if found.is_instance else self._rigs.person_of(thing))
+            if thing.type == "MESH" and found.show_self:
+                owner = found.parent if found.is_instance else thing
+                if _is_camera_visible(thing, owner, depsgraph.view_layer):
+                    person = NOBODY if found.is_instance else self._rigs.person_of(thing)
+                    table.add(found, person, holdout=owner.original.holdout_get(view_layer=depsgraph.view_layer))
             elif thing.type == "LIGHT":
                 lights.append(_light(thing, found.matrix_world))
+        table.leave_out_the_placeless()
         self._meshes = table.seen
         instances = tuple(sorted(table.instances, key=lambda i: i.key))
         people = self._rigs.people(depsgraph, {i.person for i in instances})
@@ -70,27 +84,49 @@ class Extractor:
 class _Table:
     """Meshes and instances of one frame while they are being collected."""
 
-    def __init__(self, known: dict[int, tuple[Mesh, bytes]]) -> None:
+    def __init__(self, known: dict[int, tuple[Mesh, bytes]], tags: Tags, notes: dict[str, None]) -> None:
         self.seen: dict[int, tuple[Mesh, bytes]] = {}
         self.meshes: list[Mesh] = []
         self.digests: list[bytes] = []
         self.instances: list[Instance] = []
-        self._known = known
+        self._known, self._tags, self._notes = known, tags, notes
         self._slots: dict[int, int] = {}
 
-    def add(self, found: Any, person: int) -> None:
+    def add(self, found: Any, person: int, *, holdout: bool) -> None:
         matrix = np.array(found.matrix_world, dtype=np.float64)
         slot = self._slot(found.object.data)
-        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=bool(found.object.is_holdout)))
+        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=holdout, tag=self._tags.of(found)))
 
     def _slot(self, data: Any) -> int:
         uid = int(data.session_uid)
         if uid not in self._slots:
-            self.seen[uid] = self._known.get(uid) or _read_mesh(data)
+            self.seen[uid] = self._known.get(uid) or self._read(data)
             self._slots[uid] = len(self.meshes)
             self.meshes.append(self.seen[uid][0])
             self.digests.append(self.seen[uid][1])
         return self._slots[uid]
+
+    def _read(self, data: Any) -> tuple[Mesh, bytes]:
+        mesh = read_mesh(data)
+        if not np.isfinite(mesh.positions).all():
+            self._note(f"The mesh '{data.name}' has corners without a place; those faces are left out.")
+        return mesh, _digest(mesh)
+
+    def leave_out_the_placeless(self) -> None:
+        """Drop what is nowhere, or farther or larger than any number, and note it."""
+        places = np.array([instance.matrix for instance in self.instances]).reshape(-1, 16)
+        sound: list[bool] = (np.abs(places) < _ENDLESS).all(axis=1).tolist()
+        for name in (i.tag.object for i, is_sound in zip(self.instances, sound, strict=True) if not is_sound):
+            self._note(f"The object '{name}' has no place or size that is a number; it is left out.")
+        self.instances = [i for i, is_sound in zip(self.instances, sound, strict=True) if is_sound]
+
+    def _note(self, sentence: str) -> None:
+        self._notes[sentence] = None
+
+
+def _is_camera_visible(thing: Any, owner: Any, layer: Any) -> bool:
+    """Whether camera rays hit it, as Cycles decides: by the thing, by what instances it, and by its collections."""
+    return thing.visible_camera and owner.visible_camera and not owner.original.indirect_only_get(view_layer=layer)
 
 
 def _key(found: Any) -> str:
@@ -103,15 +139,38 @@ def _key(found: Any) -> str:
     return f"{parent}|{found.object.name_full}|{place}"
 
 
-def _read_mesh(data: Any) -> tuple[Mesh, bytes]:
+def read_mesh(data: Any) -> Mesh:
+    """Triangles and shading normals of an evaluated mesh."""
     positions = np.empty((len(data.vertices), 3), np.float32)
     data.vertices.foreach_get("co", positions.reshape(-1))
     data.calc_loop_triangles()
     triangles = np.empty((len(data.loop_triangles), 3), np.int32)
     data.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
-    digest = hashlib.blake2b(positions.tobytes(), digest_size=16)
-    digest.update(triangles.tobytes())
-    return Mesh(positions, triangles), digest.digest()
+    # decides what is worked out: asking for corner normals makes Blender compute them
+    if data.normals_domain == "FACE" or not len(triangles):
+        return Mesh(positions, triangles)
+    if data.normals_domain == "POINT":
+        return Mesh(positions, triangles, _vectors(data.vertex_normals), triangles)
+    corners = np.empty((len(triangles), 3), np.int32)
+    data.loop_triangles.foreach_get("loops", corners.reshape(-1))
+    return Mesh(positions, triangles, _vectors(data.corner_normals), corners)
+
+
+def _vectors(source: Any) -> npt.NDArray[np.float32]:
+    found = np.empty((len(source), 3), np.float32)
+    source.foreach_get("vector", found.reshape(-1))
+    return found
+
+
+def _digest(mesh: Mesh) -> bytes:
+    """Hash of all that shapes or shades the mesh."""
+    digest = hashlib.blake2b(mesh.positions.tobytes(), digest_size=16)
+    digest.update(mesh.triangles.tobytes())
+    if mesh.normals is not None and mesh.normal_index is not None:
+        digest.update(b"smooth" + mesh.normals.tobytes())
+        if mesh.normal_index is not mesh.triangles:
+            digest.update(mesh.normal_index.tobytes())
+    return digest.digest()
 
 
 def read_camera(thing: Any, size: tuple[int, int], scene: Any) -> Camera:
@@ -131,7 +190,7 @@ def read_camera(thing: Any, size: tuple[int, int], scene: Any) -> Camera:
     )  # fmt: skip
     pose = thing.matrix_world.normalized()
     sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    lens = Lens(data.lens, sensor, *_focus(thing))
+    lens = Lens(data.lens, sensor, *_focus(thing, scene.unit_settings.scale_length))
     numbers = (fx, fy, cx, cy, data.clip_start, data.clip_end, *(v for v in astuple(lens) if v is not None))
     if not np.isfinite(numbers).all():
         raise _no_picture(thing, scene, "its lens, shift, clipping or focus is infinite or no number")
@@ -158,15 +217,15 @@ def _no_picture(thing: Any, scene: Any, why: str) -> SceneError:
     )
 
 
-def _focus(thing: Any) -> tuple[float | None, float | None]:
-    """(f-stop, focus distance in scene units), or nothing without depth of field."""
+def _focus(thing: Any, metres_per_unit: float) -> tuple[float | None, float | None]:
+    """(f-stop, focus distance in metres), or nothing without depth of field."""
     dof = thing.data.dof
     if not dof.use_dof:
         return None, None
     if dof.focus_object is None:
-        return dof.aperture_fstop, dof.focus_distance
+        return dof.aperture_fstop, dof.focus_distance * metres_per_unit
     local = thing.matrix_world.normalized().inverted() @ dof.focus_object.matrix_world.translation
-    return dof.aperture_fstop, -local.z
+    return dof.aperture_fstop, -local.z * metres_per_unit
 
 
 def _light(thing: Any, matrix: Any) -> Light:
@@ -192,7 +251,9 @@ def _hash(geometry: FrameGeometry, digests: list[bytes]) -> str:
     digest.update(repr((camera.near, camera.far, camera.orthographic, camera.lens)).encode())
     digest.update(camera.world_to_camera.tobytes())
     for item in geometry.instances:
-        digest.update(f"{item.key}|{item.person}|{item.holdout}".encode() + digests[item.mesh] + item.matrix.tobytes())
+        tag = item.tag
+        text = f"{item.key}|{item.person}|{item.holdout}|{tag.object}|{tag.collections}|{tag.label}|{tag.cast}"
+        digest.update(text.encode() + digests[item.mesh] + item.matrix.tobytes())
     for light in geometry.lights:
         digest.update(repr(light).encode())
     for person in geometry.people:

@@ -95,6 +95,7 @@ def scene_info(scene: Any) -> SceneInfo:
         frames=frames,
         shots=tuple(replace(s, handles=handles.get(s.name), home=home) for s in shots),
         blender=blender_version(),
+        pixel_aspect=(float(render.pixel_aspect_x), float(render.pixel_aspect_y)),
     )
 
 
@@ -142,6 +143,7 @@ def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
     info = scene_info(pick_scene(args.maybe_text("scene")))
     return {
         "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
+        "pixel_aspect": list(info.pixel_aspect),
         "frames": [info.frames.first, info.frames.last], "notes": _blocked(),
         "others": list(info.shots[0].home.others) if info.shots else [],
         "shots": [

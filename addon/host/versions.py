@@ -15,6 +15,7 @@ CDL of Color Balance      properties          both                sockets       
 file format switch        file_format         as 4.2              media_type first     as 5.0
 which edit is shown       the scene           as 4.2              workspace            workspace
 sound (Audaspace)         not in the wheel    yes                 yes                  yes
+drawing in background     never               as 4.2              as 4.2               after gpu.init()
 ========================  ==================  ==================  ===================  ===================
 
 Names are tested (``hasattr``, RNA) rather than version numbers; the number decides only where behaviour changed.
@@ -87,6 +88,18 @@ def movie_length(strip: Any) -> int:
 def has_sound() -> bool:
     """Whether this Blender can make sound strips: the 4.2 wheel is built without Audaspace."""
     return bool(bpy.app.build_options.audaspace)
+
+
+def can_draw() -> bool:
+    """Whether there is a GPU context: always in a window; without one only for who asks for it, and only in 5.2."""
+    import gpu  # pyright: ignore[reportMissingModuleSource]
+
+    if not bpy.app.background:
+        return True
+    start: Any = getattr(gpu, "init", None)
+    if start is not None:
+        start()
+    return start is not None
 
 
 def set_format(settings: Any, file_format: str, *, depth: str | None = None, color_mode: str | None = None) -> None:

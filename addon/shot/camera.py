@@ -37,6 +37,20 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """The frame a scene delivers: pixels across and down, and Blender's pixel aspect (x, y)."""
+
+    width: int
+    height: int
+    pixel_aspect: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def frame(self) -> tuple[float, float]:
+        """(width, height) as it is looked at, in square pixels of the delivery's height."""
+        return self.width * (self.pixel_aspect[0] / self.pixel_aspect[1]), float(self.height)
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """Projection of one frame.
 
@@ -91,24 +105,37 @@ def intrinsics(
     return f / ax, f / ay, cx, cy
 
 
-def fit_into(camera: Camera, size: tuple[int, int]) -> tuple[Camera, Crop]:
-    """The same lens seen on a larger canvas: nothing is cut, what is added is overscan.
+def crop_for(frame: tuple[float, float], size: tuple[int, int]) -> Crop:
+    """Where a delivery ``frame`` (width, height in square pixels, any scale) lies in a model's picture of ``size``.
 
-    The delivery frame is scaled to fit wholly inside ``size`` and centred; the crop says where it lies. The lens
-    does not lie: objects keep their place inside the crop.
+    Scaled to fit wholly inside and centred; what is left over is overscan. Sides are even, so they are within a
+    pixel of the exact aspect, and with an even ``size`` the crop lies on whole pixels.
     """
     width, height = size
-    scale = min(width / camera.width, height / camera.height)
-    crop_w, crop_h = _even(camera.width * scale, width), _even(camera.height * scale, height)
-    crop = Crop((width - crop_w) // 2, (height - crop_h) // 2, crop_w, crop_h)
-    sx, sy = crop_w / camera.width, crop_h / camera.height
+    scale = min(width / frame[0], height / frame[1])
+    crop_w, crop_h = _even(frame[0] * scale, width), _even(frame[1] * scale, height)
+    return Crop((width - crop_w) // 2, (height - crop_h) // 2, crop_w, crop_h)
+
+
+def fit_into(camera: Camera, size: tuple[int, int]) -> tuple[Camera, Crop]:
+    """The same lens seen on a larger canvas of square pixels: nothing is cut, what is added is overscan.
+
+    The crop says where the delivery frame lies (see `crop_for`). The lens does not lie: objects keep their place
+    inside the crop, and an anamorphic picture is sent unsqueezed, as models know the world.
+    """
+    # fy / fx is the pixel aspect: see `intrinsics`
+    crop = crop_for((camera.width * (camera.fy / camera.fx), float(camera.height)), size)
+    sx, sy = crop.width / camera.width, crop.height / camera.height
     fitted = replace(
-        camera, width=width, height=height, fx=camera.fx * sx, fy=camera.fy * sy,
+        camera, width=size[0], height=size[1], fx=camera.fx * sx, fy=camera.fy * sy,
         cx=crop.x + camera.cx * sx, cy=crop.y + camera.cy * sy,
     )  # fmt: skip
     return fitted, crop
 
 
 def _even(length: float, limit: int) -> int:
-    """Nearest even length: movie codecs with halved chroma need it, and a centred crop stays on whole pixels."""
-    return min(limit, 2 * round(length / 2))
+    """Nearest even length: movie codecs with halved chroma need it, and a centred crop stays on whole pixels.
+
+    Rounded first: a pixel aspect that is a little off in its last bit must not decide.
+    """
+    return min(limit, max(2, 2 * round(round(length, 6) / 2)))

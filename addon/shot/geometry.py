@@ -18,13 +18,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """One evaluated mesh in object space: positions (n, 3) float32, triangles (m, 3) int32."""
+    """One evaluated mesh in object space: positions (n, 3) float32, triangles (m, 3) int32.
+
+    ``normals`` (k, 3) float32 and ``normal_index`` (m, 3) int32 into it are the shading normals of the triangles'
+    corners; both are None for a mesh that is flat all over.
+    """
 
     positions: npt.NDArray[np.float32]
     triangles: npt.NDArray[np.int32]
+    normals: npt.NDArray[np.float32] | None = None
+    normal_index: npt.NDArray[np.int32] | None = None
 
 
 NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What a thing is called, for mattes and segmentation.
+
+    ``object`` is the object's full name, ``collections`` the names of those it is in from the outermost on, ``label``
+    the ADE20K class assigned to it or "", ``cast`` the cast member it belongs to or "".
+    """
+
+    object: str = ""
+    collections: tuple[str, ...] = ()
+    label: str = ""
+    cast: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class Instance:
     matrix: npt.NDArray[np.float64]
     person: int = NOBODY
     holdout: bool = False
+    tag: Tag = Tag()
 
 
 class LightKind(Enum):
@@ -70,7 +91,7 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One figure. ``joints`` is (18, 3) float64 world positions in COCO-18 order, NaN where the rig has none.
+    """One figure. ``joints`` is (JOINTS, 3) float64 world positions in the order of `people`, NaN where it has none.
 
     ``key`` is steady over the shot and names the rig; ``reach`` is the limb radius in scene units by which a joint may
     lie inside its own body and still count as seen.

@@ -18,7 +18,9 @@ _LONGEST = 48
 _TAKE = re.compile(r"t(\d{3,})")
 # names that Windows keeps for devices, with any suffix, and those of our own things in a project
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))})
-_OURS = frozenset({"jobs", "cache", "review", "sound", "edit.blend", "edit.json", "project.toml", "contact_sheet.png"})
+_OURS = frozenset(
+    {"jobs", "cache", "review", "sound", "profiles", "edit.blend", "edit.json", "project.toml", "contact_sheet.png"}
+)
 
 
 def folder_name(shot_name: str) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DocumentError
@@ -52,9 +52,20 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True)
+class GreyInfo:
+    """How the 8-bit depth pictures were made: encoding, near (white) and far (black) in scene units."""
+
+    encoding: str
+    near: float
+    far: float
+    clipped: float
+
+
+@dataclass(frozen=True, slots=True)
 class DepthInfo:
     """The one depth range of the whole shot, in scene units, and the share of hit pixels it clips.
 
+    It is that of the 16-bit pictures, which are disparity, and of the 8-bit ones unless ``grey`` says otherwise.
     ``metres_per_unit`` is the scene's unit scale.
     """
 
@@ -62,6 +73,7 @@ class DepthInfo:
     far: float
     clipped: float
     metres_per_unit: float = 1.0
+    grey: GreyInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         "depth": {
             "near": manifest.depth.near, "far": manifest.depth.far, "clipped": manifest.depth.clipped,
             "encoding": "disparity", "unit": "scene unit", "metres_per_unit": manifest.depth.metres_per_unit,
+            **({"grey": asdict(manifest.depth.grey)} if manifest.depth.grey is not None else {}),
         },
         "passes": {name: _pass_json(p) for name, p in manifest.passes.items()},
         "videos": {name: _video_json(v) for name, v in manifest.videos.items()},
@@ -136,11 +149,18 @@ def load_manifest(folder: Path) -> Manifest:
         fps=fields.fraction("fps"), frame_map=FrameMap.from_json(fields.section("frame_map")), size=(width, height),
         crop=Crop(*fields.integers("crop", 4)), profile=fields.text("profile"), quality=fields.text("quality"),
         renderer=fields.mapping("renderer"),
-        depth=DepthInfo(
-            depth.number("near"), depth.number("far"), depth.number("clipped"), depth.number("metres_per_unit", 1.0)
-        ),
+        depth=_read_depth(depth),
         passes=known, videos=videos, people=fields.mappings("people"), camera=fields.relative_path("camera"),
         input_hash=fields.text("input_hash"), volatile=fields.mapping("volatile", {}), extra=fields.rest(),
+    )  # fmt: skip
+
+
+def _read_depth(fields: Fields) -> DepthInfo:
+    found = fields.maybe_mapping("grey")
+    grey = Fields(found, "depth.grey") if found is not None else None
+    return DepthInfo(
+        fields.number("near"), fields.number("far"), fields.number("clipped"), fields.number("metres_per_unit", 1.0),
+        grey and GreyInfo(grey.text("encoding"), grey.number("near"), grey.number("far"), grey.number("clipped")),
     )  # fmt: skip
 
 

@@ -76,6 +76,11 @@ class Project:
         return self.root / "cache"
 
     @property
+    def profiles(self) -> Path:
+        """The project's own model profiles: ``<name>.json``."""
+        return self.root / "profiles"
+
+    @property
     def edit(self) -> Path:
         """The .blend of the edit and the comps."""
         return self.root / "edit.blend"
@@ -96,7 +101,11 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ``project.toml`` says, with defaults filled in. ``briefs`` maps shot names to what is asked for."""
+    """What ``project.toml`` says, with defaults filled in.
+
+    ``briefs`` maps shot names to what is asked for, ``passes`` are made beside those the model needs, ``depth`` is a
+    fixed near and far in scene units, ``lock_depth`` the shot whose range all have.
+    """
 
     service: str = REHEARSAL
     profile: str = DEFAULT_PROFILE
@@ -106,6 +115,9 @@ class Settings:
     negative: str = ""
     seed: int = 1
     briefs: Mapping[str, object] | None = None
+    passes: tuple[str, ...] = ()
+    depth: tuple[float, float] | None = None
+    lock_depth: str = ""
 
     def brief_for(self, shot: str) -> Brief:
         """The project's brief for a shot nobody has briefed yet."""
@@ -128,8 +140,14 @@ def load_settings(project: Project) -> Settings:
         allowed_hosts=fields.section("service", {}).texts("allowed_hosts", []),
         profile=defaults.text("profile", DEFAULT_PROFILE), quality=defaults.text("quality", "draft"),
         prompt=defaults.text("prompt", ""), negative=defaults.text("negative", ""), seed=defaults.integer("seed", 1),
-        briefs=fields.mapping("shots", {}),
+        briefs=fields.mapping("shots", {}), passes=defaults.texts("passes", []),
+        depth=_depth(fields.section("depth", {})), lock_depth=fields.section("depth", {}).text("lock", ""),
     )  # fmt: skip
+
+
+def _depth(fields: Fields) -> tuple[float, float] | None:
+    near, far = fields.number("near", 0.0), fields.number("far", 0.0)
+    return (near, far) if near or far else None
 
 
 def allow_host(project: Project, host: str) -> None:

@@ -58,7 +58,10 @@ class Blocking:
 
 @dataclass(frozen=True, slots=True)
 class SceneInfo:
-    """What is read off a scene before anything is evaluated. ``size`` is the delivery size in pixels."""
+    """What is read off a scene before anything is evaluated.
+
+    ``size`` is the delivery size in pixels, ``pixel_aspect`` (x, y) as Blender has it.
+    """
 
     name: str
     fps: Fraction
@@ -66,6 +69,7 @@ class SceneInfo:
     frames: FrameRange
     shots: tuple[Blocking, ...]
     blender: str
+    pixel_aspect: tuple[float, float] = (1.0, 1.0)
 
 
 def block_shots(markers: Sequence[Marker], frames: FrameRange, camera: str | None) -> tuple[Blocking, ...]:

@@ -52,10 +52,17 @@ class Window:
 
     def layout(self) -> dict[str, str]:
         """Everything RNA says about the scene ``Layout``."""
-        told = self.state_file.with_name("dump.json")
+        return self._ask("dump")
+
+    def look(self) -> dict[str, Any]:
+        """What the viewport shows where, by Blender's own means; in pixels of its region, row 0 below."""
+        return self._ask("look")
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        told = self.state_file.with_name(f"{what}.json")
         told.unlink(missing_ok=True)
-        self.state_file.with_name("dump.asked").touch()
-        self.until(lambda _: told.is_file(), "the dump")
+        self.state_file.with_name(f"{what}.asked").touch()
+        self.until(lambda _: told.is_file(), f"the {what}")
         return json.loads(told.read_text(encoding="utf-8"))
 
     def settle(self) -> None:

@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 
 from second_unit.addon.cli import main
-from second_unit.addon.commands import comp, condition, console, context, generate, timeline
+from second_unit.addon.commands import comp, console, context, drawing, generate, timeline
 from second_unit.addon.conditioning.cache import FrameCache
-from second_unit.addon.conditioning.exposure import Exposure
-from second_unit.addon.conditioning.frame import draw
+from second_unit.addon.conditioning.drawing.exposure import Exposure
+from second_unit.addon.conditioning.drawing.frame import draw
 from second_unit.addon.host import codec
 from second_unit.addon.host.blender import Blender
 from second_unit.addon.shot.camera import Camera, Crop
@@ -169,15 +169,17 @@ class Host:
         cache, hashes = FrameCache(Path(args["cache"])), []
         for time in args["times"]:
             hashes.append(digest(f"{at} {time} {args['size']}".encode()))
-            if not cache.holds(hashes[-1]):
+            extras = [layer for layer in args["layers"] if layer != "flow"]
+            if not cache.holds(hashes[-1], extras):
                 matrix = np.eye(4)
                 matrix[2, 3] = 3.0 + at
                 camera = Camera(width, height, width, width, width / 2, height / 2, 0.1, 100.0, matrix)
                 box = Instance("box", 0, np.eye(4))
                 mesh = wooden_box(float(Fraction(time)) / 1000 - 1)
                 frame = FrameGeometry(Fraction(time), camera, (mesh,), (box,), (), ())
-                cache.store(hashes[-1], draw(frame, Exposure()), camera)
-        return {"hashes": hashes, "crop": [0, 2, width, height - 4], "people": []}
+                cache.store(hashes[-1], draw(frame, Exposure(), extras), camera)
+        renderer = {"name": "zbuffer", "reason": args["renderer"]}
+        return {"hashes": hashes, "crop": [0, 2, width, height - 4], "people": [], "renderer": renderer}
 
     def _encode(self, args: dict[str, Any]) -> dict[str, Any]:
         for movie in args["movies"]:
@@ -229,7 +231,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     """In place of every child Blender."""
     made = Host()
     monkeypatch.setattr(context.Context, "blender", lambda _: Blender(("no-blender",), is_app=False))
-    for module in (comp, condition, timeline, codec):
+    for module in (comp, drawing, timeline, codec):
         monkeypatch.setattr(module, "run_task", made)
     return made
 

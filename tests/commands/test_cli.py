@@ -91,7 +91,7 @@ def test_version(cli: Cli) -> None:
         ["condition", BLEND, "--size", "0x0"], ["condition", BLEND, "--profile", "../x"],
         ["condition", BLEND, "--quality", "ultra"], ["condition", BLEND, "--passes", "depth,smell"],
         ["condition", BLEND, "--passes", ","], ["condition", BLEND, "--shot", "SH999"],
-        ["condition", BLEND, "--renderer", "cycles"], ["generate", BLEND, "--seed", "x"],
+        ["condition", BLEND, "--renderer", "eevee"], ["generate", BLEND, "--seed", "x"],
         ["generate", BLEND, "--takes", "0"], ["generate", BLEND, "--shot", "SH999"], ["takes", BLEND, "circle"],
         ["takes", BLEND, "circle", "t009", "--shot", "SH010"], ["takes", BLEND, "rate"], ["jobs", "list",
         "--project", "."],

@@ -18,17 +18,19 @@ from PIL import Image
 
 from second_unit.addon.commands.about import extension_version
 from second_unit.addon.commands.condition import Conditioned, ConditionOptions, condition
-from second_unit.addon.conditioning.package import PASSES, PackageOrder
-from second_unit.addon.errors import CancelledByUser, SecondUnitError, StorageError
+from second_unit.addon.conditioning.package import PackageOrder
+from second_unit.addon.conditioning.passes import USUAL
+from second_unit.addon.errors import CancelledByUser, StorageError
 from second_unit.addon.shot.camera import Crop
 from second_unit.addon.shot.documents import digest_file
 from second_unit.addon.shot.package import load_current, load_manifest
-from second_unit.addon.shot.profile import load_profile
+from second_unit.addon.shot.profile import SHIPPED, load_profile
 from second_unit.addon.shot.shot import load_shot
 from second_unit.addon.shot.timing import FrameRange, as_is
 
 SMALL = ConditionOptions(size=(64, 48))
 Make = Callable[..., list[Conditioned]]
+Cli = Callable[..., Any]
 
 
 @pytest.fixture
@@ -59,7 +61,8 @@ def test_every_shot_gets_one_package_that_says_what_is_in_it(make: Make, film: A
         assert manifest.crop == Crop(0, 2, 64, 44)
         plates = [f.plate or 0 for f in manifest.frame_map.plates]
         assert len(plates) == len(item.blocked.blocking.cut)
-        for name in PASSES:
+        assert set(manifest.passes) == set(USUAL)
+        for name in USUAL:
             files = [item.package / manifest.passes[name].file(plate) for plate in plates]
             assert [digest_file(file) for file in files] == list(manifest.passes[name].sha256)
         assert {p.suffix for p in item.package.rglob("*.part")} == set()
@@ -71,7 +74,7 @@ def test_the_movie_is_as_long_as_the_model_demands_and_pads_repeat_the_last_fram
     frames = json.loads((item.package / video.file).read_text("utf-8"))
     assert len(frames) == video.frames == 13
     (seven,) = make(SMALL, "SH010")
-    shown = json.loads((seven.package / "video" / "guide.0.mp4").read_text("utf-8"))
+    shown = json.loads((seven.package / load_manifest(seven.package).video_of("guide", 0).file).read_text("utf-8"))
     assert shown == [f"{plate}.png" for plate in (*range(1001, 1008), 1007, 1007)]
 
 
@@ -152,6 +155,46 @@ def test_a_dry_run_draws_nothing_and_writes_nothing(make: Make, film: Any, host:
     assert make(dry_run=True) == []
     assert host.tasks == []
     assert film.files() == before
+
+
+def test_a_dry_run_says_what_every_shot_becomes(cli: Cli, film: Any) -> None:
+    """Frames, pieces, size, overscan and disk, for people and for programs; the size follows the delivery frame."""
+    film.info = replace(film.info, size=(2048, 858))
+    heard = cli("condition", str(film.blend), "--dry-run", "--json", "--shot", "SH010")
+    (plan,) = [record for record in heard.records if record.get("kind") == "plan"]
+    assert (plan["shot"], plan["frames"], plan["chunks"], plan["padding"]) == ("SH010", 7, [9], 2)
+    assert (plan["size"], plan["crop"], plan["seconds"]) == ([832, 352], [0, 2, 832, 348], [7, 24])
+    assert "SH010: 7 scene frames, 1001 to 1007; 0.29 s at 24 fps." in heard.err
+    assert "832x348 of it is the delivery frame" in heard.err
+
+
+@pytest.mark.parametrize(("aspect", "size"), [((2.0, 1.0), [832, 480]), ((1.0, 1.0), [592, 672])])
+def test_a_scene_gets_the_size_of_what_is_looked_at(
+    cli: Cli, film: Any, aspect: tuple[float, float], size: list[int]
+) -> None:
+    """960x1080 is 16:9 when its pixels are twice as wide as high."""
+    film.info = replace(film.info, size=(960, 1080), pixel_aspect=aspect)
+    heard = cli("condition", str(film.blend), "--dry-run", "--json")
+    assert [record["size"] for record in heard.records if record.get("kind") == "plan"] == [size, size]
+
+
+def test_a_package_for_a_model_without_a_graph_is_made_but_not_sent(
+    make: Make, cli: Cli, film: Any, runners: list[Any]
+) -> None:
+    make(replace(SMALL, profile="wan-fun-control-14b"), "SH010")
+    heard = cli("generate", film.blend, "--shot", "SH010")
+    assert (heard.code, runners) == (2, [])
+    assert "no graph for Wan 2.2 Fun Control 14B yet" in heard.err
+
+
+def test_a_profile_of_the_project_is_used(make: Make, film: Any) -> None:
+    own = json.loads((SHIPPED / "wan-vace-14b.json").read_text("utf-8"))
+    own |= {"frames": {"step": 1, "offset": 0, "longest": 4, "overlap": 1}, "context": 1}
+    film.project.profiles.mkdir(parents=True)
+    (film.project.profiles / "ours.json").write_text(json.dumps(own), "utf-8")
+    (item,) = make(replace(SMALL, profile="ours"), "SH010")
+    assert [len(chunk) for chunk in item.frame_map.chunks] == [4, 4]
+    assert load_manifest(item.package).profile == "ours"
 
 
 # Nothing half.
@@ -247,10 +290,10 @@ def test_the_manifest_says_which_versions_made_it_and_why_so(make: Make) -> None
     manifest = load_manifest(item.package)
     assert manifest.source == {"blend": "film.blend", "blender": "5.0.1", "second_unit": extension_version()}
     assert manifest.renderer["name"] == "zbuffer"
-    assert "default" in manifest.renderer["reason"]
+    assert manifest.renderer["reason"] == "auto"
     assert [again.made for again in make(replace(SMALL, renderer="zbuffer"), "SH010")] == [False]
     (asked,) = make(replace(SMALL, renderer="zbuffer", frames=FrameRange(1001, 1002)), "SH010")
-    assert load_manifest(asked.package).renderer == {"name": "zbuffer", "reason": "asked for with --renderer"}
+    assert load_manifest(asked.package).renderer == {"name": "zbuffer", "reason": "zbuffer"}
 
 
 def test_too_little_space_is_refused_before_the_first_frame(
@@ -265,36 +308,6 @@ def test_too_little_space_is_refused_before_the_first_frame(
         make()
     assert host.tasks == []
     assert film.files() == before
-
-
-@pytest.mark.parametrize(
-    ("file", "data"),
-    [
-        ("frame.json", b"{"), ("frame.json", b"{}"), ("frame.json", b"[]"), ("depth.npy", b""), ("depth.npy", b"junk"),
-        ("person.npz", b""), ("person.npz", b"PK junk"),
-        ("depth.npy", None), ("person.npz", None), ("playblast.png", None),
-    ],
-)  # fmt: skip
-def test_a_damaged_frame_of_the_cache_is_a_sentence_and_leaves_no_half_package(
-    file: str, data: bytes | None, make: Make, film: Any, host: Any
-) -> None:
-    draw = host._condition
-
-    def draw_and_damage(args: dict[str, Any]) -> dict[str, Any]:
-        drawn = draw(args)
-        victim = min(film.project.cache.iterdir()) / file
-        victim.unlink()
-        if data is not None:
-            victim.write_bytes(data)
-        return drawn
-
-    host._condition = draw_and_damage
-    with pytest.raises(SecondUnitError):
-        make(SMALL, "SH010")
-    assert folders(film, "SH010") == []
-    assert film.leftovers() == []
-    host._condition = draw
-    assert [item.made for item in make(SMALL, "SH010")] == [True]
 
 
 # What makes two packages equal.
@@ -315,8 +328,8 @@ def order(**changes: Any) -> PackageOrder:
     "changes",
     [
         {"shot_name": "SH015"}, {"shot_uuid": "other"}, {"source": {"blend": "film_v2.blend"}},
-        {"volatile": {"seconds": 9}}, {"renderer": "zbuffer"}, {"source": {"second_unit": "9.9.9"}},
-        {"passes": tuple(reversed(PASSES))},
+        {"volatile": {"seconds": 9}}, {"renderer": {"name": "cycles"}}, {"source": {"second_unit": "9.9.9"}},
+        {"passes": tuple(reversed(USUAL))},
     ],
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
@@ -348,7 +361,7 @@ def test_the_order_of_frames_counts() -> None:
 def test_a_damaged_package_is_made_again(make: Make, film: Any) -> None:
     """Whatever is not as its manifest says; the same bytes come back."""
     first = make()[0].package
-    for name in ("playblast/1001.png", "video/guide.0.mp4"):
+    for name in ("playblast/1001.png", load_manifest(first).video_of("guide", 0).file):
         file = first / name
         whole = file.read_bytes()
         file.write_bytes(b"")

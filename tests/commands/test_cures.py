@@ -17,7 +17,7 @@ COMMAND = re.compile(r"second-unit |(?<!\w)--[a-z]")
 APART = {
     f"addon/commands/{name}.py"
     for name in ("arguments", "cures", "demo", "doctor", "jobs", "rehearse", "takes", "actions")
-}
+} | {"addon/conditioning/cameras/camera_files.py"}  # options of the programs that read the files
 
 
 def sentences() -> list[str]:

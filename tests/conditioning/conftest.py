@@ -13,6 +13,7 @@ import pytest
 
 from second_unit.addon.shot.camera import Camera
 from second_unit.addon.shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh, Person
+from second_unit.addon.shot.people import BODY, JOINTS
 
 F64 = npt.NDArray[np.float64]
 
@@ -125,7 +126,8 @@ class Scenes:
         spin = np.eye(4)
         spin[:2, :2] = (math.cos(turn), -math.sin(turn)), (math.sin(turn), math.cos(turn))
         spin[:3, 3] = at
-        joints = STANDING @ spin[:3, :3].T + spin[:3, 3]
+        joints = np.full((JOINTS, 3), np.nan)
+        joints[BODY] = STANDING @ spin[:3, :3].T + spin[:3, 3]
         number = len(frame.people)
         parts = [spin @ placed((0, 0, 1.17), (0.34, 0.2, 0.54)), spin @ placed((0, 0, 0.92), (0.32, 0.2, 0.14))]
         parts += [bone(joints[a], joints[b], radius) for (a, b), radius in BONES]

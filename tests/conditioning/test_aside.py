@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from second_unit.addon.conditioning.aside import aside, sweep
+from second_unit.addon.conditioning.files.aside import aside, sweep
 
 DAY = 24 * 3600
 ABROAD = ".k.0000abcd-{pid}.0123abcd.part"
@@ -29,7 +29,7 @@ def half_made(path: Path, age_s: float = 0.0) -> Path:
 def of_a_dead_process(target: Path) -> Path:
     """The name a process gave that has ended since."""
     code = (
-        "import sys; from pathlib import Path; from second_unit.addon.conditioning.aside import aside;"
+        "import sys; from pathlib import Path; from second_unit.addon.conditioning.files.aside import aside;"
         "print(aside(Path(sys.argv[1])))"
     )
     done = subprocess.run([sys.executable, "-c", code, target], capture_output=True, text=True, check=True)

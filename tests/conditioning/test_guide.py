@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from second_unit.addon.conditioning.depth import disparity, shot_range, to_grey8
-from second_unit.addon.conditioning.exposure import Exposure
-from second_unit.addon.conditioning.frame import draw
-from second_unit.addon.conditioning.guide import composite
-from second_unit.addon.conditioning.pose import draw_openpose
+from second_unit.addon.conditioning.drawing.exposure import Exposure
+from second_unit.addon.conditioning.drawing.frame import draw
+from second_unit.addon.conditioning.people.dialects import dialect
+from second_unit.addon.conditioning.people.figures import draw_pose
+from second_unit.addon.conditioning.pictures.depth import disparity, shot_range, to_grey8
+from second_unit.addon.conditioning.pictures.guide import composite
 
 
 def test_people_are_cut_out_with_a_rim_and_the_stick_figure_lies_on_top() -> None:
@@ -39,7 +40,7 @@ def test_in_a_drawn_frame_no_pixel_of_a_person_shows_depth(scenes: Any) -> None:
     frame = scenes.street((208, 120))
     drawn = draw(frame, Exposure())
     grey = to_grey8(disparity(drawn.depth, shot_range(drawn.stats)))
-    pose = draw_openpose(drawn.people, (208, 120))
+    pose = draw_pose(drawn.people, (208, 120), dialect("openpose"))
     guide = composite(grey, drawn.person, pose)
     inside = drawn.person > 0
     assert inside.sum() > 800

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from second_unit.addon.conditioning.cache import FrameCache, RawFrame
-from second_unit.addon.conditioning.exposure import Exposure
-from second_unit.addon.conditioning.frame import draw
+from second_unit.addon.conditioning.drawing.exposure import Exposure
+from second_unit.addon.conditioning.drawing.frame import draw
 from second_unit.addon.conditioning.package import PackageOrder, make_package
-from second_unit.addon.conditioning.pose import pose_keypoint_json
+from second_unit.addon.conditioning.people.keypoints import pose_keypoint_json
 from second_unit.addon.shot.camera import Crop
 from second_unit.addon.shot.documents import stable_json
 from second_unit.addon.shot.profile import load_profile
@@ -37,7 +37,7 @@ def cache(tmp_path: Path, scenes: Any) -> FrameCache:
     for i in range(6):
         camera = scenes.camera((0.1 * i, -5, 1.6), size=SIZE)
         frame = scenes.with_person(scenes.frame(camera, (scenes.plane(9, 9), scenes.placed())), (0.2 * i, 0, 0))
-        cache.store(f"frame{i}", draw(frame, Exposure()), camera)
+        cache.store(f"frame{i}", draw(frame, Exposure(), ("playblast",)), camera)
     return cache
 
 
@@ -66,7 +66,8 @@ def test_every_raw_frame_is_read_once_and_told_in_order(
     package = make_package(tmp_path / "packages", order, cache, encode)
     assert reads == {f"frame{i}": 1 for i in range(6)}
     told = json.loads((package / "camera" / "camera.json").read_text("utf-8"))["frames"]
-    assert told == [{"frame": 1001 + i, "scene": str(1 + i), **raw.camera} for i, raw in enumerate(raws)]
+    assert [(t["frame"], t["scene"]) for t in told] == [(1001 + i, str(1 + i)) for i in range(6)]
+    assert [t["world_to_camera"] for t in told] == [raw.camera["world_to_camera"] for raw in raws]
     expected = stable_json(pose_keypoint_json([raw.people for raw in raws], SIZE))
     assert (package / "pose" / "keypoints.json").read_text("utf-8") == expected
     assert len({json.dumps(raw.camera) for raw in raws}) == 6
@@ -77,10 +78,10 @@ def test_every_raw_frame_is_read_once_and_told_in_order(
 def test_a_damaged_frame_of_the_cache_is_not_there(cache: FrameCache, name: str, how: str) -> None:
     file = cache.root / "frame2" / name
     whole = file.read_bytes()
-    assert cache.holds("frame2")
+    assert cache.holds("frame2", ("playblast",))
     if how == "gone":
         file.unlink()
     else:
         file.write_bytes({"empty": b"", "junk": b"x", "half": whole[: len(whole) // 2]}[how])
-    assert not cache.holds("frame2")
-    assert cache.holds("frame3")
+    assert not cache.holds("frame2", ("playblast",))
+    assert cache.holds("frame3", ("playblast",))

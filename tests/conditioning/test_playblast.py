@@ -11,20 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from second_unit.addon.conditioning.exposure import Exposure, exposure_for
-from second_unit.addon.conditioning.frame import DrawnFrame, draw
+from second_unit.addon.conditioning.drawing.exposure import Exposure, exposure_for
+from second_unit.addon.conditioning.drawing.frame import DrawnFrame, draw
 from second_unit.addon.shot.geometry import FrameGeometry
 
 SIZE = (208, 120)
 
 
 def lit(frame: FrameGeometry) -> DrawnFrame:
-    return draw(frame, exposure_for(frame))
+    return draw(frame, exposure_for(frame), ("playblast",))
 
 
 def grey(picture: DrawnFrame, where: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
     inside = picture.instance >= 0 if where is None else where
-    return picture.playblast[inside].mean(axis=1)
+    return picture.pictures["playblast"][inside].mean(axis=1)
 
 
 def lights(scenes: Any, kind: str) -> tuple[Any, ...]:
@@ -59,27 +59,29 @@ def test_the_wall_keeps_its_brightness_when_somebody_walks_in(scenes: Any) -> No
         (scenes.box(), scenes.placed((0, 3, 2), (12, 0.2, 4))), lights=lights(scenes, "night"),
     )  # fmt: skip
     exposure = exposure_for(empty)
-    before = draw(empty, exposure)
-    after = draw(scenes.with_person(empty, (0.6, -2.6, 0)), exposure)
+    before = draw(empty, exposure, ("playblast",))
+    after = draw(scenes.with_person(empty, (0.6, -2.6, 0)), exposure, ("playblast",))
     assert (after.person > 0).mean() > 0.03
     far_off = np.zeros(before.instance.shape, bool)
     far_off[:, :80] = True
     far_off &= before.instance >= 0
-    np.testing.assert_array_equal(before.playblast[far_off], after.playblast[far_off])
+    np.testing.assert_array_equal(before.pictures["playblast"][far_off], after.pictures["playblast"][far_off])
 
 
 def test_the_exposure_belongs_to_the_shot_not_to_the_frame(scenes: Any) -> None:
     frame = replace(scenes.street(SIZE), lights=lights(scenes, "night"))
     dimmed = replace(frame, time=Fraction(2), lights=(replace(frame.lights[0], power=frame.lights[0].power / 4),))
     exposure = exposure_for(frame)
-    assert grey(draw(dimmed, exposure)).mean() < grey(draw(frame, exposure)).mean() - 15
+    assert grey(draw(dimmed, exposure, ("playblast",))).mean() < grey(draw(frame, exposure, ("playblast",))).mean() - 15
     assert exposure_for(frame, dimmed) == exposure_for(dimmed, frame)
 
 
 def test_a_lamp_and_the_same_lamp_a_thousand_times_stronger_expose_alike(scenes: Any) -> None:
     frame = replace(scenes.street(SIZE), lights=lights(scenes, "night"))
     stronger = replace(frame, lights=(replace(frame.lights[0], power=1e6),))
-    np.testing.assert_allclose(lit(frame).playblast.astype(int), lit(stronger).playblast.astype(int), atol=1)
+    np.testing.assert_allclose(
+        lit(frame).pictures["playblast"].astype(int), lit(stronger).pictures["playblast"].astype(int), atol=1
+    )
 
 
 def test_light_comes_from_where_the_lamp_is(scenes: Any) -> None:
@@ -87,7 +89,7 @@ def test_light_comes_from_where_the_lamp_is(scenes: Any) -> None:
     for side in (-1, 1):
         lamp = scenes.lamp("POINT", (side * 4.0, -2, 0), (0, 0, 0), 300.0)
         picture = lit(scenes.frame(camera, (scenes.sphere(), scenes.placed()), lights=(lamp,)))
-        left, right = picture.playblast[:, :104].mean(), picture.playblast[:, 104:].mean()
+        left, right = picture.pictures["playblast"][:, :104].mean(), picture.pictures["playblast"][:, 104:].mean()
         assert (right - left) * side > 10
 
 
@@ -96,8 +98,8 @@ def test_spots_end_at_their_cone_and_area_lamps_shine_forward_only(scenes: Any) 
     camera = scenes.camera((0, -10, 0), (0, 0, 0), SIZE)
     spot = scenes.lamp("SPOT", (0, -4, 0), (0, 0, 0), 500.0)
     exposure = Exposure(0.3, 0.0)
-    picture = draw(scenes.frame(camera, wall, lights=(spot,)), exposure).playblast
-    dark = draw(scenes.frame(camera, wall), exposure).playblast
+    picture = draw(scenes.frame(camera, wall, lights=(spot,)), exposure, ("playblast",)).pictures["playblast"]
+    dark = draw(scenes.frame(camera, wall), exposure, ("playblast",)).pictures["playblast"]
     middle, radius = (60, 104), 208 / 9.95 * 4 * np.tan(np.radians(22.5))
     rows, columns = np.indices(picture.shape[:2])
     distance = np.hypot(rows - middle[0], columns - middle[1])
@@ -105,13 +107,15 @@ def test_spots_end_at_their_cone_and_area_lamps_shine_forward_only(scenes: Any) 
     np.testing.assert_array_equal(picture[outside], dark[outside])
     assert (picture[distance < radius * 0.5].mean(1) > dark[distance < radius * 0.5].mean(1) + 30).all()
     turned = scenes.lamp("AREA", (0, -4, 0), (0, -9, 0), 500.0)
-    np.testing.assert_array_equal(draw(scenes.frame(camera, wall, lights=(turned,)), exposure).playblast, dark)
+    np.testing.assert_array_equal(
+        draw(scenes.frame(camera, wall, lights=(turned,)), exposure, ("playblast",)).pictures["playblast"], dark
+    )
 
 
 def test_people_are_warmer_than_the_set(scenes: Any) -> None:
     picture = lit(replace(scenes.street(SIZE), lights=()))
-    people = picture.playblast[picture.person > 0].astype(float).mean(0)
-    things = picture.playblast[(picture.person == 0) & (picture.instance >= 0)].astype(float).mean(0)
+    people = picture.pictures["playblast"][picture.person > 0].astype(float).mean(0)
+    things = picture.pictures["playblast"][(picture.person == 0) & (picture.instance >= 0)].astype(float).mean(0)
     assert people[0] - people[2] > things[0] - things[2] + 15
 
 
@@ -122,7 +126,7 @@ def test_the_background_is_dark_and_holdouts_show_it(scenes: Any) -> None:
     picture = lit(frame)
     assert picture.instance[32, 32] == -1
     assert np.isinf(picture.depth[32, 32])
-    assert picture.playblast[32, 32].max() < 40
+    assert picture.pictures["playblast"][32, 32].max() < 40
     assert picture.instance[32, 19] == 1
     assert picture.stats.nearest == 6.0
 

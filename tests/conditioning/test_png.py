@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from second_unit.addon.conditioning.png import encode_png, write_png
+from second_unit.addon.conditioning.files.png import encode_png, grey_as_rgb, write_png, write_whole
 from second_unit.addon.errors import StorageError
 
 
@@ -71,3 +71,13 @@ def test_a_refusing_disk_is_told_and_the_old_file_stays(tmp_path: Path, monkeypa
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         write_png(tmp_path / "gone" / "a.png", np.zeros((3, 3), np.uint8))
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.testing.assert_array_equal(grey_as_rgb(grey), np.stack([grey] * 3, axis=-1))
+
+
+def test_any_bytes_are_written_whole(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.flo", b"PIEH")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.flo", b"PIEH")]

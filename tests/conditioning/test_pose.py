@@ -1,44 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stick figures: what is hidden by whom, and the drawing models were trained on."""
+"""Where joints are in the picture, and what is hidden by whom."""
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from second_unit.addon.conditioning.exposure import Exposure
-from second_unit.addon.conditioning.frame import draw
-from second_unit.addon.conditioning.pose import (
-    COCO18,
-    COLOURS,
-    LIMBS,
-    PosedPerson,
-    Visibility,
-    draw_openpose,
-    pose_keypoint_json,
-    visibility,
-)
+from second_unit.addon.conditioning.drawing.exposure import Exposure
+from second_unit.addon.conditioning.drawing.frame import draw
+from second_unit.addon.conditioning.people.pose import REACH_SHARES, Policy, Visibility, keypoints, visibility
+from second_unit.addon.shot.camera import Camera
 from second_unit.addon.shot.geometry import FrameGeometry, Person
+from second_unit.addon.shot.people import BODY, COCO18, FACE, FEET, JOINTS, LEFT_HAND, RIGHT_HAND
 
 SIZE = (208, 120)
 
 
 def posed(frame: FrameGeometry, number: int = 0) -> dict[str, Visibility]:
     person = draw(frame, Exposure()).people[number]
-    return {name: Visibility(int(code)) for name, code in zip(COCO18, person.visibility, strict=True)}
+    return {name: Visibility(int(code)) for name, code in zip(COCO18, person.visibility[BODY], strict=True)}
 
 
-def figure(points: npt.NDArray[Any], codes: npt.NDArray[Any] | None = None) -> PosedPerson:
-    seen = np.full(18, Visibility.SEEN, np.int8)
-    return PosedPerson("a", points.astype(np.float64), np.ones(18), seen if codes is None else codes)
+def everywhere(place: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+    """All joints of somebody in one place."""
+    return np.tile(np.array(place), (JOINTS, 1))
+
+
+def names_of(person: Person, camera: Camera, depth: npt.NDArray[Any], ids: npt.NDArray[Any]) -> list[str]:
+    (posed,) = keypoints([person], camera, depth, ids)
+    return [Visibility(int(code)).name for code in posed.visibility]
 
 
 @pytest.fixture
@@ -102,6 +96,9 @@ def test_missing_joints_of_a_rig_are_missing_in_the_frame(alone: FrameGeometry) 
     joints[14:] = np.nan
     frame = replace(alone, people=(Person("a", joints, 0.18),))
     assert [name for name, code in posed(frame).items() if code is Visibility.MISSING] == list(COCO18[14:])
+    codes = draw(frame, Exposure()).people[0].visibility
+    assert codes.shape == (JOINTS,)
+    assert (codes[BODY.stop :] == Visibility.MISSING).all()
 
 
 def test_keypoints_lie_where_the_camera_projects_the_joints(alone: FrameGeometry) -> None:
@@ -111,130 +108,101 @@ def test_keypoints_lie_where_the_camera_projects_the_joints(alone: FrameGeometry
     np.testing.assert_allclose(person.z, projected[:, 2])
 
 
-def opencv_drawing(people: list[PosedPerson], size: tuple[int, int], stick: int = 4, disc: int = 4) -> npt.NDArray[Any]:
-    """The OpenPose drawing by OpenCV itself."""
-    cv2 = pytest.importorskip("cv2")
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    for person in people:
-        p, drawn = person.points, person.drawn
-        for number, (a, b) in enumerate(LIMBS):
-            if not (drawn[a] and drawn[b]):
-                continue
-            (x, y), (dx, dy) = (p[a] + p[b]) / 2, p[a] - p[b]
-            half, angle = int(math.sqrt(dx * dx + dy * dy) / 2), int(math.degrees(math.atan2(dy, dx)))
-            polygon = cv2.ellipse2Poly((int(x), int(y)), (half, stick), angle, 0, 360, 1)
-            cv2.fillConvexPoly(canvas, polygon, [int(int(c) * 0.6) for c in COLOURS[number]])
-        for k in range(18):
-            if drawn[k]:
-                cv2.circle(canvas, (int(p[k, 0]), int(p[k, 1])), disc, [int(c) for c in COLOURS[k]], thickness=-1)
-    return canvas
+def test_each_joint_has_the_reach_of_its_kind(scenes: Any) -> None:
+    """A screen at 5 m, joints 4 cm behind it: seen where the body is thick, hidden where it is thin."""
+    camera, depth = scenes.straight((8, 8)), np.full((8, 8), 5.0, np.float32)
+    codes = np.array(names_of(Person("a", everywhere((0, 0, 5.04)), 0.2), camera, depth, np.zeros((8, 8), np.uint8)))
+    assert set(codes[BODY]) == {"SEEN"}
+    assert set(codes[FEET]) == {"SEEN"}
+    for hand in (LEFT_HAND, RIGHT_HAND):
+        assert codes[hand.start] == "SEEN", "the wrist is as thick as the body's"
+        assert set(codes[hand.start + 1 : hand.stop]) == {"OCCLUDED"}
+    deeper = np.array(names_of(Person("a", everywhere((0, 0, 5.06)), 0.2), camera, depth, np.zeros((8, 8), np.uint8)))
+    assert set(deeper[FEET]) == set(deeper[FACE]) == {"OCCLUDED"}
+    assert deeper[1] == deeper[0] == deeper[4] == "SEEN"
+    deepest = np.array(names_of(Person("a", everywhere((0, 0, 5.15)), 0.2), camera, depth, np.zeros((8, 8), np.uint8)))
+    assert {COCO18[k] for k in np.flatnonzero(deepest[BODY] == "OCCLUDED")} == {
+        "Nose", "REye", "LEye", "REar", "LEar", "RWrist", "LWrist", "RAnkle", "LAnkle",
+    }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 10**6), spread=st.sampled_from([15, 60, 300, 4000]), count=st.integers(1, 3),
-    stick=st.integers(1, 9), disc=st.integers(0, 9),
-)  # fmt: skip
-def test_every_pixel_is_opencvs(seed: int, spread: int, count: int, stick: int, disc: int) -> None:
-    random = np.random.default_rng(seed)
-    people = []
-    for _ in range(count):
-        codes = random.choice([Visibility.SEEN, Visibility.OUTSIDE, Visibility.OCCLUDED], 18, p=[0.8, 0.1, 0.1])
-        people.append(figure(random.normal(90, spread, (18, 2)), codes.astype(np.int8)))
-    ours = draw_openpose(people, SIZE, stick=stick, disc=disc)
-    np.testing.assert_array_equal(ours, opencv_drawing(people, SIZE, stick, disc))
+def test_reach_grows_with_the_person() -> None:
+    assert REACH_SHARES.shape == (JOINTS,)
+    assert REACH_SHARES.max() == 1.0
+    fingers = [*range(LEFT_HAND.start + 1, LEFT_HAND.stop), *range(RIGHT_HAND.start + 1, RIGHT_HAND.stop)]
+    assert REACH_SHARES[fingers].max() * 0.2 <= 0.03, "half of what lies between a finger and the one after the next"
 
 
-PLACES = np.array(
-    [
-        (104, 20), (104, 34), (88, 34), (80, 52), (76, 70), (120, 34), (128, 52), (132, 70), (96, 72),
-        (94, 92), (92, 112), (112, 72), (114, 92), (116, 112), (100, 16), (108, 16), (94, 18), (114, 18),
+def test_a_finger_behind_a_thin_board_is_occluded_and_one_behind_the_own_palm_self_occluded(scenes: Any) -> None:
+    """A board 3 cm in front of the hand, then the same board as part of the person."""
+    camera = scenes.camera((0, -3, 1), (0, 0, 1), (64, 64))
+    board = scenes.placed((0, -0.04, 1.0), (0.3, 0.005, 0.3))
+    frame = scenes.frame(camera, (scenes.box(), board))
+    joints = np.full((JOINTS, 3), np.nan)
+    joints[LEFT_HAND] = np.linspace((-0.05, 0, 1), (0.05, 0, 1), 21)
+    behind = replace(frame, people=(Person("a", joints, 0.2),))
+    codes = draw(behind, Exposure()).people[0].visibility[LEFT_HAND]
+    assert set(codes[1:]) == {Visibility.OCCLUDED}
+    own = replace(behind, instances=(replace(frame.instances[0], person=0),))
+    assert set(draw(own, Exposure()).people[0].visibility[LEFT_HAND][1:]) == {Visibility.SELF_OCCLUDED}
+    free = replace(behind, instances=(replace(frame.instances[0], matrix=scenes.placed((0, 0.5, 1.0))),))
+    assert set(draw(free, Exposure()).people[0].visibility[LEFT_HAND]) == {Visibility.SEEN}
+
+
+def test_a_face_looking_away_is_behind_its_own_head(scenes: Any, alone: FrameGeometry) -> None:
+    """The nose of the analytic figure lies 21 cm behind the back of its head, the ears at its sides."""
+    away = scenes.with_person(replace(alone, people=(), instances=alone.instances[:1]), (0, 0, 0), np.pi)
+    codes = posed(away)
+    assert {codes["Nose"], codes["REye"], codes["LEye"]} == {Visibility.SELF_OCCLUDED}
+    assert codes["RShoulder"] is Visibility.SEEN
+    person = draw(away, Exposure()).people[0]
+    assert person.shown()[0]
+    assert not person.shown(Policy(head_from_behind=False))[[0, 14, 15]].any()
+    assert person.shown(Policy(head_from_behind=False))[1:14].all()
+
+
+@pytest.mark.parametrize("orthographic", [False, True])
+def test_all_states_are_right_from_a_parallel_camera_too(scenes: Any, orthographic: bool) -> None:
+    """A wall 4 m away covers the right half; joints before it, behind it, beside the picture and behind the camera."""
+    size, scale = (80, 60), 10.0 if orthographic else 80.0
+    camera = scenes.straight(size, orthographic=orthographic, fx=scale, fy=scale, near=0.5, far=50.0)
+    right_half = scenes.placed((10, 0, 4), (20, 40, 0.1))
+    joints = np.full((JOINTS, 3), np.nan)
+    joints[:8] = [
+        (0.5, 0, 3),
+        (0.5, 0, 9),
+        (-0.5, 0, 9),
+        (60, 0, 9),
+        (0.1, 0, 0.4),
+        (-0.5, 0, -3),
+        (0.5, 0, 4.1),
+        (-1, 0, 60),
     ]
-)  # fmt: skip
+    frame = replace(scenes.frame(camera, (scenes.box(), right_half)), people=(Person("a", joints, 0.2),))
+    codes = draw(frame, Exposure()).people[0].visibility[:9]
+    assert [Visibility(int(code)).name for code in codes] == [
+        "SEEN", "OCCLUDED", "SEEN", "OUTSIDE", "BEHIND", "BEHIND", "SEEN", "OCCLUDED", "MISSING",
+    ]  # fmt: skip
 
 
-def looks_right(picture: npt.NDArray[Any]) -> bool:
-    """Spot check by the table of the field: full colour on joints, 0.6 of it in the middle of limbs."""
-    spots = {
-        (76, 70): (170, 255, 0), (132, 70): (0, 255, 85), (92, 112): (0, 170, 255), (116, 112): (85, 0, 255),
-        (96, 34): (153, 0, 0), (112, 34): (153, 51, 0), (84, 43): (153, 102, 0), (124, 43): (102, 153, 0),
-        (95, 82): (0, 153, 51), (113, 82): (0, 102, 153),
-    }  # fmt: skip
-    return all(tuple(picture[y, x].tolist()) == colour for (x, y), colour in spots.items())
+def test_what_the_near_plane_cuts_away_hides_nothing(scenes: Any) -> None:
+    """A board before the near plane is not drawn, so the joint behind it is seen; a joint before the plane is not."""
+    camera = scenes.straight((40, 40), near=1.0)
+    board = scenes.placed((0, 0, 0.7), (2, 2, 0.1))
+    joints = np.full((JOINTS, 3), np.nan)
+    joints[:2] = (0, 0, 3), (0, 0, 0.8)
+    frame = replace(scenes.frame(camera, (scenes.box(), board)), people=(Person("a", joints, 0.2),))
+    assert draw(frame, Exposure()).people[0].visibility[:2].tolist() == [Visibility.SEEN, Visibility.BEHIND]
 
 
-def test_colours_are_the_fields_and_the_check_rejects_the_usual_mistakes() -> None:
-    picture = draw_openpose([figure(PLACES)], SIZE)
-    assert looks_right(picture)
-    swapped = PLACES[[0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]]
-    bright = np.where((picture > 0) & (picture.max(2) == 153)[..., None], (picture / 0.6).astype(np.uint8), picture)
-    wrong = {
-        "BGR": picture[..., ::-1],
-        "left and right": draw_openpose([figure(swapped)], SIZE),
-        "undarkened": bright,
-        "shifted": np.roll(picture, 5, axis=1),
-        "black": np.zeros_like(picture),
-    }
-    assert not [name for name, answer in wrong.items() if looks_right(answer)]
+def test_the_border_of_the_picture_belongs_to_it_on_the_left_and_top_only(scenes: Any) -> None:
+    camera, depth = scenes.straight((8, 6)), np.full((6, 8), np.inf, np.float32)
+    joints = np.array([(0, 0, 2), (8, 3, 2), (3, 6, 2), (7.999, 5.999, 2), (-1e-9, 3, 2)])
+    codes = visibility(joints, camera, depth, np.full(5, 0.1))
+    assert [Visibility(int(code)).name for code in codes] == ["SEEN", "OUTSIDE", "OUTSIDE", "SEEN", "OUTSIDE"]
 
 
-def test_a_one_pixel_shift_is_not_the_same_drawing() -> None:
-    one, other = (draw_openpose([figure(PLACES + shift)], SIZE) for shift in (0, 1))
-    assert (one != other).any()
-    np.testing.assert_array_equal(one[:-1, :-1], other[1:, 1:])
-
-
-@pytest.mark.parametrize(
-    ("code", "shown"),
-    [
-        (Visibility.SEEN, True), (Visibility.SELF_OCCLUDED, True), (Visibility.OUTSIDE, True),
-        (Visibility.OCCLUDED, False), (Visibility.BEHIND, False), (Visibility.MISSING, False),
-    ],
-)  # fmt: skip
-def test_what_is_drawn_and_listed(code: Visibility, *, shown: bool) -> None:
-    codes = np.full(18, Visibility.SEEN, np.int8)
-    codes[4] = code
-    picture = draw_openpose([figure(PLACES, codes)], SIZE)
-    assert (picture[70, 76] > 0).any() == shown
-    assert (picture[61, 78] > 0).any() == shown, "a limb needs both its ends"
-    (document,) = pose_keypoint_json([[figure(PLACES, codes)]], SIZE)
-    listed = document["people"][0]["pose_keypoints_2d"]
-    assert listed[12:15] == ([76.0, 70.0, 1.0] if shown else [0.0, 0.0, 0.0])
-
-
-def test_joints_that_are_not_numbers_or_absurdly_far_are_skipped() -> None:
-    points = PLACES.astype(float)
-    points[4], points[7], points[10] = (np.nan, 3), (1e30, 5), (np.inf, -np.inf)
-    picture = draw_openpose([figure(points)], SIZE)
-    assert (picture[70, 76] == 0).all()
-    assert (picture[20, 104] == COLOURS[0]).all()
-
-
-def test_later_people_are_painted_over_earlier_ones() -> None:
-    picture = draw_openpose([figure(PLACES), figure(np.roll(PLACES, 1, axis=0))], SIZE)
-    np.testing.assert_array_equal(picture[34, 104], COLOURS[2])
-
-
-def test_nobody_is_black() -> None:
-    assert not draw_openpose([], SIZE).any()
-    assert draw_openpose([], SIZE).shape == (120, 208, 3)
-
-
-def test_pose_keypoint_is_what_readers_expect() -> None:
-    codes = np.full(18, Visibility.SEEN, np.int8)
-    codes[[4, 9]] = Visibility.OCCLUDED, Visibility.MISSING
-    gone = figure(PLACES + 500, np.full(18, Visibility.OUTSIDE, np.int8))
-    documents = json.loads(json.dumps(pose_keypoint_json([[figure(PLACES + 0.25, codes), gone], []], SIZE)))
-    assert [len(one["people"]) for one in documents] == [1, 0]
-    assert {(one["canvas_width"], one["canvas_height"]) for one in documents} == {SIZE}
-    person = documents[0]["people"][0]
-    triples = np.array(person["pose_keypoints_2d"]).reshape(18, 3)
-    assert set(triples[:, 2].tolist()) == {0.0, 1.0}
-    assert np.flatnonzero(triples[:, 2] == 0).tolist() == [4, 9]
-    np.testing.assert_array_equal(triples[0], (104.25, 20.25, 1.0))
-    assert triples[:, :2].max() > 1, "pixels, never a share of the picture"
-    lengths = {key: len(values) for key, values in person.items()}
-    assert lengths == {
-        "pose_keypoints_2d": 54, "face_keypoints_2d": 210,
-        "hand_left_keypoints_2d": 63, "hand_right_keypoints_2d": 63,
-    }  # fmt: skip
+def test_beyond_the_far_plane_nothing_is_there_not_even_behind_the_own_body(scenes: Any) -> None:
+    camera, depth = scenes.straight((8, 8), far=50.0), np.full((8, 8), 49.0, np.float32)
+    codes = visibility(np.array([(4, 4, 49.5), (4, 4, 60.0)]), camera, depth, 0.2, np.ones((8, 8), bool))
+    assert codes.tolist() == [Visibility.SELF_OCCLUDED, Visibility.OCCLUDED]

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from second_unit.addon.conditioning.normal import normals
-from second_unit.addon.conditioning.raster import Hits, instance_ids, rasterize
-from second_unit.addon.conditioning.soup import Soup, triangle_soup
+from second_unit.addon.conditioning.drawing import raster
+from second_unit.addon.conditioning.drawing.culling import Pyramid
+from second_unit.addon.conditioning.drawing.normal import normals
+from second_unit.addon.conditioning.drawing.raster import Hits, instance_ids, rasterize
+from second_unit.addon.conditioning.drawing.soup import Soup, triangle_soup
 from second_unit.addon.shot.camera import Camera
 from second_unit.addon.shot.geometry import FrameGeometry, Mesh
 
@@ -267,3 +269,49 @@ def test_the_comparison_rejects_a_picture_shifted_by_one_pixel(scenes: Any) -> N
     _, triangle = traced(soup, frame.camera)
     assert ((moved.triangle >= 0) != (triangle >= 0)).sum() > 20
     assert math.isclose(frame.camera.cx, 104)
+
+
+@pytest.mark.parametrize("orthographic", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_leaving_out_what_is_hidden_changes_nothing(
+    scenes: Any, monkeypatch: pytest.MonkeyPatch, seed: int, *, orthographic: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    camera = scenes.straight((150, 90), orthographic=orthographic)
+    if orthographic:
+        camera = replace(camera, fx=16.0, fy=16.0)
+    places = random.uniform((-6, -4, -1), (6, 4, 40), (400, 3))
+    things = [(scenes.box(), scenes.placed(tuple(at), tuple(random.uniform(0.2, 5, 3)))) for at in places.tolist()]
+    soup = triangle_soup(scenes.frame(camera, *things, *things[:9]))
+    drawn_pixels: list[int] = []
+    fill = raster._fill
+
+    def counting(key: Any, spans: Any, camera: Camera) -> None:
+        drawn_pixels.append(int(spans.width.sum()))
+        fill(key, spans, camera)
+
+    monkeypatch.setattr(raster, "_fill", counting)
+    found: list[tuple[Hits, int]] = []
+    for overdraw in (0, 10**9):
+        monkeypatch.setattr(raster, "OVERDRAW", overdraw)
+        drawn_pixels.clear()
+        found.append((rasterize(soup, camera), sum(drawn_pixels)))
+    (culled, few), (plain, many) = found
+    np.testing.assert_array_equal(culled.triangle, plain.triangle)
+    np.testing.assert_array_equal(culled.depth, plain.depth)
+    assert few < 0.7 * many
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 70), height=st.integers(1, 70))
+def test_a_pyramid_hides_only_what_is_behind_every_pixel(seed: int, width: int, height: int) -> None:
+    random = np.random.default_rng(seed)
+    bits = random.integers(100, 1000, (height, width)).astype(np.uint32)
+    corners = random.integers(0, (width, height), (40, 2, 2)).astype(np.int32)
+    (left, top), (right, bottom) = corners.min(axis=1).T, corners.max(axis=1).T
+    nearest = random.integers(500, 1200, 40).astype(np.uint32)
+    hidden = Pyramid(bits).hides(left, right, top, bottom, nearest)
+    for box in zip(left, right, top, bottom, nearest, hidden, strict=True):
+        farthest = bits[box[2] : box[3] + 1, box[0] : box[1] + 1].max()
+        assert not box[5] or box[4] > farthest
+    assert Pyramid(bits).hides(left, right, top, bottom, np.full(40, 1001, np.uint32)).all()

@@ -17,8 +17,8 @@ import OpenEXR
 import pytest
 
 from second_unit.addon.conditioning.cache import FrameCache, put_in_place
-from second_unit.addon.conditioning.exposure import Exposure
-from second_unit.addon.conditioning.frame import draw
+from second_unit.addon.conditioning.drawing.exposure import Exposure
+from second_unit.addon.conditioning.drawing.frame import draw
 from second_unit.addon.conditioning.package import PackageOrder, find_package, make_package
 from second_unit.addon.shot.camera import Camera, Crop
 from second_unit.addon.shot.geometry import FrameGeometry, Instance, Mesh
@@ -62,7 +62,6 @@ def _says(found: dict[str, Any]) -> None:
     assert "'Extra'" in layers
     (library,) = found["lost library"]["notes"]
     assert "props.blend' is missing" in library
-    assert "'A' is panoramic" in found["panorama"]
 
 
 # Two at once. The rival acts exactly between our look and our rename.
@@ -105,7 +104,9 @@ def test_a_refusal_of_the_disk_is_not_taken_for_a_race(tmp_path: Path) -> None:
 
 CAMERA = Camera(64, 48, 60, 60, 32, 24, 0.1, 100.0, np.diag([1.0, -1.0, -1.0, 1.0]))
 TRIANGLE = Mesh(np.array([(-1, -1, -3), (1, -1, -4), (0, 1, -5)], np.float32), np.array([(0, 1, 2)], np.int32))
-DRAWN = draw(FrameGeometry(Fraction(1), CAMERA, (TRIANGLE,), (Instance("t", 0, np.eye(4)),), (), ()), Exposure())
+DRAWN = draw(
+    FrameGeometry(Fraction(1), CAMERA, (TRIANGLE,), (Instance("t", 0, np.eye(4)),), (), ()), Exposure(), ("playblast",)
+)
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -158,7 +159,7 @@ def test_a_lost_race_for_a_package_uses_the_winner(tmp_path: Path, order: Packag
 
 @pytest.mark.parametrize(
     "victim",
-    ["manifest.json", "depth/1003.png", "guide/1001.png", "video/guide.0.mp4", "camera/camera.json", "depth16"],
+    ["manifest.json", "depth/1003.png", "guide/1001.png", "video/guide.0.mkv", "camera/camera.json", "depth16"],
 )
 def test_a_damaged_package_counts_as_absent_and_is_made_again(tmp_path: Path, order: PackageOrder, victim: str) -> None:
     packages, cache = tmp_path / "packages", FrameCache(tmp_path / "cache")

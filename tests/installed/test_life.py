@@ -14,7 +14,7 @@ OFF = ("put there", "taken away", "disabled", "disabled after the loop", "uninst
 ON = ("installed", "registered anew", "enabled again", "updated", "after the loop", "enabled after the loop")
 SECTIONS = {
     "handlers", "timers", "types", "properties", "attributes", "draws", "operators", "keymaps", "commands", "add-ons",
-    "data", "threads", "children", "top-level modules",
+    "draw handlers", "data", "threads", "children", "top-level modules",
 }  # fmt: skip
 
 
@@ -52,6 +52,15 @@ def test_it_is_enabled_and_registered(life: dict[str, Any], step: str) -> None:
     assert "top-level modules" not in trace
     assert "threads" not in trace
     assert "children" not in trace
+
+
+def test_a_preview_that_is_on_when_the_extension_goes_is_seen_before(life: dict[str, Any]) -> None:
+    """It is on when the extension is disabled after the loop; then nothing of it may be left."""
+    more = {name: set(lines) - set(life["traces"]["after the loop"].get(name, ())) for name, lines in
+            life["previewing"].items()}  # fmt: skip
+    assert len(more["draw handlers"]) == 1
+    assert len(more["handlers"]) == 5
+    assert len(more["timers"]) == 1
 
 
 def test_enabling_again_registers_the_same_things(life: dict[str, Any]) -> None:

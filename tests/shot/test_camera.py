@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from second_unit.addon.shot.camera import Camera, Crop, fit_into, intrinsics
+from second_unit.addon.shot.camera import Camera, Crop, Delivery, crop_for, fit_into, intrinsics
 
 HD, TALL, SQUARE = (1920, 1080), (1080, 1920), (1000, 1000)
 SENSOR = (36.0, 24.0)
@@ -133,6 +133,37 @@ def test_nothing_is_cut_and_the_crop_is_even_and_centred(delivery: tuple[int, in
     assert crop.y * 2 + crop.height == canvas[1]
     assert crop.width == canvas[0] or crop.height == canvas[1]
     assert abs(crop.width - delivery[0] * crop.height / delivery[1]) <= 1 + delivery[0] / delivery[1]
+
+
+PIXEL_ASPECTS = st.sampled_from([(1.0, 1.0), (2.0, 1.0), (1.0, 2.0), (1.4222, 1.0), (1.0, 1.0667)])
+
+
+@given(st.tuples(SIDES, SIDES), PIXEL_ASPECTS, CANVASES, st.sampled_from(["AUTO", "HORIZONTAL", "VERTICAL"]))
+def test_an_anamorphic_frame_is_sent_unsqueezed(
+    delivery: tuple[int, int], aspect: tuple[float, float], canvas: tuple[int, int], fit: str
+) -> None:
+    """The crop has the shape the frame is looked at in, foreseen without a camera, and its pixels are square."""
+    fx, fy, cx, cy = lens(delivery, fit, aspect=aspect)
+    fitted, crop = fit_into(camera(delivery, fx=fx, fy=fy, cx=cx, cy=cy), canvas)
+    assert crop == crop_for(Delivery(*delivery, aspect).frame, canvas)
+    ratio = delivery[0] * aspect[0] / (delivery[1] * aspect[1])
+    assert min(abs(crop.height - crop.width / ratio), abs(crop.width - crop.height * ratio)) <= 1 + 1e-5
+    # each side was rounded by a pixel at most
+    assert fitted.fx / fitted.fy == pytest.approx(1, abs=1.01 / crop.width + 1.01 / crop.height)
+
+
+def test_twice_as_wide_pixels_make_a_picture_twice_as_wide() -> None:
+    assert Delivery(960, 1080, (2.0, 1.0)).frame == (1920, 1080)
+    assert Delivery(1920, 1080, (1.0, 2.0)).frame == (960, 1080)
+    fx, fy, cx, cy = lens((960, 1080), "AUTO", aspect=(2, 1))
+    fitted, crop = fit_into(camera((960, 1080), fx=fx, fy=fy, cx=cx, cy=cy), (1280, 720))
+    assert crop == Crop(0, 0, 1280, 720)
+    assert (fitted.fx, fitted.fy) == pytest.approx((1280 * 50 / 36,) * 2)
+
+
+@pytest.mark.parametrize(("frame", "crop"), [((40000, 10), Crop(0, 239, 832, 2)), ((10, 40000), Crop(415, 0, 2, 480))])
+def test_a_frame_thin_as_a_hair_keeps_two_lines(frame: tuple[int, int], crop: Crop) -> None:
+    assert crop_for(frame, (832, 480)) == crop
 
 
 @given(

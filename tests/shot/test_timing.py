@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from second_unit.addon.errors import SceneError
+from second_unit.addon.errors import SceneError, UsageError
 from second_unit.addon.shot.documents import Fields
+from second_unit.addon.shot.profile import Kind, Profile, load_profile, profile_names
 from second_unit.addon.shot.timing import (
     FIRST_PLATE,
     FrameMap,
@@ -22,6 +23,7 @@ from second_unit.addon.shot.timing import (
     Role,
     as_is,
     resample,
+    stills,
 )
 
 VACE = FrameRule(4, 1, 81, 8)
@@ -30,10 +32,10 @@ FILM = Fraction(24000, 1001)
 
 @st.composite
 def rules(draw: st.DrawFn) -> FrameRule:
-    """Rules whose longest chunk obeys the rule itself and is longer than the overlap."""
+    """Rules whose longest allowed chunk is longer than the overlap; more than that may be stated."""
     step, offset = draw(st.integers(1, 17)), draw(st.integers(0, 9))
-    longest = step * draw(st.integers(1, 40)) + offset
-    return FrameRule(step, offset, longest, draw(st.integers(0, min(24, longest - 1))))
+    limit = step * draw(st.integers(1, 40)) + offset
+    return FrameRule(step, offset, limit + draw(st.integers(0, step - 1)), draw(st.integers(0, min(24, limit - 1))))
 
 
 @st.composite
@@ -44,7 +46,16 @@ def cuts(draw: st.DrawFn) -> FrameRange:
 
 HANDLES = st.tuples(st.integers(0, 24), st.integers(0, 24))
 RATES = st.sampled_from(
-    [Fraction(24), FILM, Fraction(25), Fraction(30000, 1001), Fraction(16), Fraction(12), Fraction(60)]
+    [
+        Fraction(24),
+        FILM,
+        Fraction(60000, 1001),
+        Fraction(25),
+        Fraction(30000, 1001),
+        Fraction(16),
+        Fraction(12),
+        Fraction(60),
+    ]
 )
 
 
@@ -57,6 +68,7 @@ def assert_chunks_are_sound(frame_map: FrameMap, rule: FrameRule) -> None:
     for number, chunk in enumerate(frame_map.chunks):
         assert (len(chunk) - rule.offset) % rule.step == 0
         assert 0 < len(chunk) <= rule.longest
+        assert rule.allows(len(chunk))
         assert {f.chunk for f in chunk} == {number}
         roles = [f.role for f in chunk]
         overlap = rule.overlap if number else 0
@@ -103,7 +115,7 @@ def test_no_more_chunks_are_sent_than_needed(cut: FrameRange, handles: tuple[int
     """n chunks that share ``overlap`` hold ``overlap + n · (longest − overlap)`` frames at most."""
     chunks = len(as_is(cut, handles, rule).chunks)
     frames = len(cut) + sum(handles)
-    assert chunks == 1 or frames > rule.overlap + (chunks - 1) * (rule.longest - rule.overlap)
+    assert chunks == 1 or frames > rule.overlap + (chunks - 1) * (rule.limit - rule.overlap)
 
 
 @given(cuts(), HANDLES, rules(), st.none() | RATES)
@@ -152,6 +164,113 @@ def test_neighbours_bring_a_scene_frame_back(
         assert after.plate is not None
         assert before.plate is not None
         assert after.plate - before.plate == (frame in missing)
+
+
+PROFILES = [load_profile(name) for name in profile_names()]
+VIDEO = [profile for profile in PROFILES if profile.kind is Kind.VIDEO]
+STILL = [profile for profile in PROFILES if profile.kind is Kind.STILL]
+
+
+@pytest.mark.parametrize("profile", VIDEO, ids=lambda p: p.name)
+def test_every_length_of_shot_obeys_the_rule_of_every_model(profile: Profile) -> None:
+    """1 to 400 frames, with the handles of every quality: counts, overlaps, pads, and each scene frame once."""
+    for length, handles in product(range(1, 401), {quality.handles for quality in profile.qualities}):
+        cut = FrameRange(1001, 1000 + length)
+        frame_map = as_is(cut, handles, profile.rule)
+        assert_chunks_are_sound(frame_map, profile.rule)
+        assert_plates_are_sound(frame_map)
+        assert [f.scene for f in frame_map.plates if f.role is Role.CUT] == list(range(cut.first, cut.last + 1))
+        assert len(frame_map.plates) == length + sum(handles)
+
+
+@pytest.mark.parametrize("profile", STILL, ids=lambda p: p.name)
+def test_stills_are_made_one_by_one(profile: Profile) -> None:
+    frame_map = as_is(FrameRange(7, 406), (0, 0), profile.rule)
+    assert [len(chunk) for chunk in frame_map.chunks] == [1] * 400
+    assert [f.scene for f in frame_map.frames] == list(range(7, 407))
+    assert_plates_are_sound(frame_map)
+
+
+@given(st.sampled_from(VIDEO), cuts(), HANDLES, RATES, st.booleans())
+def test_a_map_can_be_followed_there_and_back(
+    profile: Profile, cut: FrameRange, handles: tuple[int, int], fps: Fraction, resampled: bool
+) -> None:
+    """Model frame to scene time to plate and back to the model frame, for the profile's own rate as well."""
+    rule = profile.rule
+    made = resample(cut, handles, rule, fps, profile.fps) if resampled else as_is(cut, handles, rule)
+    chunks = made.chunks
+    for kept in {made.plates[0], made.plates[len(made.plates) // 2], made.plates[-1]}:
+        assert kept.plate is not None
+        assert made.plate_of(kept.scene) == kept.plate
+        chunk, index = made.place_of(kept.plate)
+        assert chunks[chunk][index] is kept
+    assert made.plate_of(cut.first - handles[0] - 1) is None
+    assert made.padding == len(made.frames) - sum(len(own(chunk)) for chunk in chunks)
+
+
+@given(st.sampled_from(VIDEO), cuts(), HANDLES, RATES)
+def test_every_scene_frame_comes_back_from_every_rate(
+    profile: Profile, cut: FrameRange, handles: tuple[int, int], fps: Fraction
+) -> None:
+    """After resampling a scene frame is one plate, or is made from exactly the two around it."""
+    made = resample(cut, handles, profile.rule, fps, profile.fps)
+    assert_chunks_are_sound(made, profile.rule)
+    for frame in {cut.first, cut.last}:
+        before, after, weight = made.neighbours(frame)
+        assert before.scene <= frame <= after.scene
+        assert before.scene + weight * (after.scene - before.scene) == frame
+
+
+def test_a_plate_nobody_has_is_refused() -> None:
+    with pytest.raises(SceneError, match="no plate 1005"):
+        as_is(FrameRange(1, 4), (0, 0), VACE).place_of(1005)
+
+
+def test_chosen_stills_keep_the_plates_of_the_whole_cut() -> None:
+    frame_map = stills(FrameRange(101, 148), [148, 101, 120, 120])
+    assert [(f.scene, f.chunk, f.plate) for f in frame_map.frames] == [(101, 0, 1001), (120, 1, 1020), (148, 2, 1048)]
+    whole = as_is(FrameRange(101, 148), (0, 0), STILL[0].rule)
+    assert {f.plate for f in frame_map.frames} == {whole.plate_of(frame) for frame in (101, 120, 148)}
+
+
+@pytest.mark.parametrize(("chosen", "said"), [([], "No frame"), ([100], "Frame 100"), ([110, 149], "Frame 149")])
+def test_stills_are_chosen_from_the_cut(chosen: list[int], said: str) -> None:
+    with pytest.raises(SceneError, match=said):
+        stills(FrameRange(101, 148), chosen)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ((0, 1, 81, 8), "No frame count"), ((-4, 1, 81, 8), "No frame count"), ((4, -1, 81, 8), "No frame count"),
+        ((4, 1, 0, 0), "No frame count"), ((4, 0, 3, 0), "No frame count"), ((17, 5, 4, 0), "No frame count"),
+        ((4, 1, 81, 81), "share 81"), ((4, 1, 84, 81), "share 81"), ((4, 1, 81, -1), "share -1"),
+        ((1, 0, 1, 1), "share 1"),
+    ],
+)  # fmt: skip
+def test_a_rule_no_shot_could_follow_is_refused(rule: tuple[int, int, int, int], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        FrameRule(*rule)
+
+
+@pytest.mark.parametrize("longest", [81, 82, 84])
+def test_a_longest_count_between_allowed_ones_means_the_one_before(longest: int) -> None:
+    rule = FrameRule(4, 1, longest, 8)
+    assert rule.limit == 81
+    assert [len(c) for c in as_is(FrameRange(1, 82), (0, 0), rule).chunks] == [45, 45]
+    assert [n for n in range(-4, 90) if rule.allows(n)] == list(range(1, 82, 4))
+
+
+@pytest.mark.parametrize("handles", [(-1, 0), (0, -1), (-3, 8)])
+def test_handles_never_shorten_a_cut(handles: tuple[int, int]) -> None:
+    with pytest.raises(SceneError, match="would shorten"):
+        as_is(FrameRange(1, 10), handles, VACE)
+
+
+@pytest.mark.parametrize(("scene", "model"), [(0, 16), (24, 0), (-24, 16)])
+def test_no_rate_of_nothing_or_less(scene: int, model: int) -> None:
+    with pytest.raises(SceneError, match="frames per second"):
+        resample(FrameRange(1, 10), (0, 0), VACE, Fraction(scene), Fraction(model))
 
 
 def test_film_rate_to_16_is_rational_to_the_last_frame() -> None:

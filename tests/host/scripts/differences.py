@@ -25,5 +25,6 @@ def run(_: dict[str, Any]) -> Any:
             "compositor tree": "compositing_…group" if has_group else "scene.node_tree",
             "which edit is shown": "workspace" if hasattr(bpy.context.workspace, "sequencer_scene") else "the scene",
             "sound (Audaspace)": "yes" if versions.has_sound() else "not in the wheel",
+            "drawing in background": "after gpu.init()" if versions.can_draw() else "never",
         },
     }

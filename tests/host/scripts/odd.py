@@ -100,6 +100,66 @@ def nothing_there() -> None:
         bpy.data.objects.remove(bpy.data.objects[name])
 
 
+def flat_meshes() -> None:
+    """Without a face, without a vertex, and with all corners in one place."""
+    for name, corners, faces in (("Empty", [], []), ("Wire", CORNERS, []), ("Dot", [(0, 0, 0)] * 5, FACES)):
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata(corners, [], faces)
+        put(bpy.context.scene, name, mesh, (0, -2, 1))
+
+
+def three_bones() -> None:
+    """A lever: nobody."""
+    data = bpy.data.armatures.new("Lever")
+    lever = put(bpy.context.scene, "Lever", data, (0, 0, 0))
+    bpy.context.view_layer.objects.active = lever
+    bpy.ops.object.mode_set(mode="EDIT")
+    for number, name in enumerate(("head", "spine", "hand.L")):
+        bone = data.edit_bones.new(name)
+        bone.head, bone.tail = (0, 0, number), (0, 0, number + 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.data.objects["Pyramid"].parent = lever
+
+
+def inside() -> None:
+    """The camera stands in a closed room, whose walls it sees from within, with a wall through its near plane."""
+    mesh = bpy.data.meshes.new("Room")
+    corners = [(x, y, z) for x in (-3, 3) for y in (-9, 5) for z in (-1, 4)]
+    mesh.from_pydata(corners, [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])
+    put(bpy.context.scene, "Room", mesh, (0, 0, 0))
+
+
+def mirrored_camera() -> None:
+    """Its parent is turned inside out along one axis, the pyramid stands on the left."""
+    parent = put(bpy.context.scene, "Parent", None, (0, 0, 0))
+    parent.scale = (-1, 1, 1)
+    bpy.data.objects["A"].parent = parent
+    bpy.data.objects["Pyramid"].location.x = -2
+
+
+def endless_frame() -> None:
+    """A delivery frame of 40,000 pixels."""
+    render = bpy.context.scene.render
+    render.resolution_x, render.resolution_y = 40000, 20000
+
+
+def before_zero() -> None:
+    """A pyramid that moves with the frames, from below zero on."""
+    thing = bpy.data.objects["Pyramid"]
+    for frame in (-4, 4):
+        thing.location.x = frame / 4
+        thing.keyframe_insert("location", frame=frame)
+    for curve in curves_of(thing):
+        for key in curve.keyframe_points:
+            key.interpolation = "LINEAR"
+
+
+def curves_of(thing: Any) -> Any:
+    """The curves of an action, which moved in 4.4."""
+    action = thing.animation_data.action
+    return action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+
+
 ODDITIES: dict[str, Callable[[], None]] = {
     "location nan": transform("location", math.nan, 0, 0),
     "location inf": transform("location", 0, math.inf, 0),
@@ -116,6 +176,12 @@ ODDITIES: dict[str, Callable[[], None]] = {
     "object nan": broken_object,
     "lamp nan": broken_lamp,
     "nothing there": nothing_there,
+    "meshes flat": flat_meshes,
+    "three bones": three_bones,
+    "inside": inside,
+    "mirrored": mirrored_camera,
+    "frame endless": endless_frame,
+    "before zero": before_zero,
 }
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an extension can leave behind in a Blender: everything it could have registered, started or added, listed.
 
-What Blender offers no list of (message bus subscriptions, draw handlers of spaces) is not here. The commands
-of the command line have no list either: `watch_commands` keeps one from then on.
+What Blender offers no list of (message bus subscriptions) is not here. The commands of the command line and the draw
+handlers of editors have no list either: `watch_commands` and `watch_drawing` keep one from then on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import types
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -43,6 +44,33 @@ def watch_commands() -> dict[int, str]:
     bpy.utils.register_cli_command = watched_register
     bpy.utils.unregister_cli_command = watched_unregister
     return standing
+
+
+def watch_drawing() -> dict[int, str]:
+    """Return {handle: what draws} of the draw handlers added and not removed, kept up to date from now on."""
+    standing: dict[int, str] = {}
+    kept: list[object] = []
+    for name in dir(bpy.types):
+        kind = getattr(bpy.types, name)
+        if name.startswith("Space") and name != "Space" and hasattr(kind, "draw_handler_add"):
+            watch_drawing_of(kind, standing, kept)
+    return standing
+
+
+def watch_drawing_of(kind: Any, standing: dict[int, str], kept: list[object]) -> None:
+    add, remove = kind.draw_handler_add, kind.draw_handler_remove
+
+    def watched_add(run: Any, args: tuple[object, ...], region: str, when: str) -> object:
+        handle = add(run, args, region, when)
+        kept.append(handle)  # so that no other gets its number
+        standing[id(handle)] = f"{kind.__name__} {region} {when}: {run.__module__}.{run.__qualname__}"
+        return handle
+
+    def watched_remove(handle: object, region: str) -> None:
+        remove(handle, region)
+        standing.pop(id(handle), None)
+
+    kind.draw_handler_add, kind.draw_handler_remove = watched_add, watched_remove
 
 
 def handlers() -> Iterator[str]:
@@ -119,7 +147,7 @@ def children() -> Iterator[str]:
                 yield f"{name} ({state})"
 
 
-def take(commands: dict[int, str]) -> Dump:
+def take(commands: dict[int, str], drawing: dict[int, str]) -> Dump:
     """List everything now."""
     gc.collect()
     found = {
@@ -132,6 +160,7 @@ def take(commands: dict[int, str]) -> Dump:
         "operators": operators(),
         "keymaps": keymaps(),
         "commands": iter(commands.values()),
+        "draw handlers": iter(drawing.values()),
         "add-ons": iter(bpy.context.preferences.addons.keys()),
         "data": data(),
         "threads": (thread.name for thread in threading.enumerate()),
@@ -148,11 +177,11 @@ def difference(before: Dump, after: Dump) -> dict[str, list[str]]:
     return {name: found for name, found in lines.items() if found}
 
 
-def settled(commands: dict[int, str], before: Dump) -> dict[str, list[str]]:
+def settled(commands: dict[int, str], drawing: dict[int, str], before: Dump) -> dict[str, list[str]]:
     """Return what differs from ``before``, after waiting for threads and processes that are ending."""
     end = time.monotonic() + PATIENCE_S
     while True:
-        found = difference(before, take(commands))
+        found = difference(before, take(commands, drawing))
         if not found.keys() & {"threads", "children"} or time.monotonic() > end:
             return found
 
@@ -188,6 +217,9 @@ def one_of_each() -> Generator[None]:
         undo.callback(bpy.app.timers.unregister, planted_call)
         handle = bpy.utils.register_cli_command("second_unit_planted", planted_call)
         undo.callback(bpy.utils.unregister_cli_command, handle)
+        view = bpy.types.SpaceView3D
+        drawn = view.draw_handler_add(planted_call, (), "WINDOW", "POST_VIEW")
+        undo.callback(view.draw_handler_remove, drawn, "WINDOW")
         scene = bpy.data.scenes[0]
         scene["second_unit_planted"] = 1
         undo.callback(scene.pop, "second_unit_planted")

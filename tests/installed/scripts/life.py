@@ -149,7 +149,7 @@ def chosen(wheels: Sequence[str], system: str, python: Sequence[int]) -> list[st
 
 
 def live(order: dict[str, Any]) -> dict[str, Any]:
-    commands = dump.watch_commands()
+    commands, drawing = dump.watch_commands(), dump.watch_drawing()
     said: dict[str, Any] = {
         "blender": bpy.app.version_string,
         "python": platform.python_version(),
@@ -157,18 +157,18 @@ def live(order: dict[str, Any]) -> dict[str, Any]:
         "before": state(),
     }
     said["chosen"] = [chosen(*question) for question in order["questions"]]
-    before = dump.take(commands)
+    before = dump.take(commands, drawing)
     said["counts"] = {section: sum(lines.values()) for section, lines in before.items()}
     with dump.one_of_each():
-        said["seen"] = dump.settled(commands, before)
-    said["uprooted"] = dump.settled(commands, before)
+        said["seen"] = dump.settled(commands, drawing, before)
+    said["uprooted"] = dump.settled(commands, drawing, before)
 
     traces: dict[str, Any] = {}
     states: dict[str, Any] = {}
 
     def note(step: str) -> None:
         states[step] = state()
-        traces[step] = dump.settled(commands, before)
+        traces[step] = dump.settled(commands, drawing, before)
 
     install(order["older"], enable=False)
     note("put there")
@@ -187,6 +187,8 @@ def live(order: dict[str, Any]) -> dict[str, Any]:
     said["pillow"], said["other"] = pillow(), other_blender()
     said["loop"] = loop(Path(order["blend"]), Path(order["folder"]))
     note("after the loop")
+    sys.modules[NAME + ".operators.preview"].Previewed.previewing.turn("guide")
+    said["previewing"] = dump.settled(commands, drawing, before)
     disable()
     note("disabled after the loop")
     enable()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from . import verdict
+from ..comfyui import verdict
 from .schema import InputSpec, ObjectInfo, input_specs, output_types, types_match
 from .verdict import Finding, ValidationResult
 

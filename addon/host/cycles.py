@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One sample of Cycles per pixel, for shots that a z-buffer cannot draw: hair, volumes, cut-outs, panoramas. Needs bpy.
+
+The scene is a child's own and is changed for good: nothing here is ever saved. Depth and normals are those of the
+pixel's centre, objects are told apart by their pass index, and materials stay as they are: cut-outs live in
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import bpy
+import numpy as np
+
+from ..conditioning.drawing.frame import Surfaces
+from ..conditioning.drawing.raster import Hits
+from ..conditioning.files.exr_reader import channels_of, read_exr
+from ..errors import HostError, SceneError
+from ..shot.geometry import Instance, Mesh, Tag
+from .versions import set_format
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from ..shot.camera import Camera, Crop
+    from ..shot.geometry import FrameGeometry
+
+_MISS = 1e9
+"""Cycles writes 1e10 where it hits nothing."""
+_MOST_OBJECTS = 32767
+"""Largest pass index."""
+_SENSOR_MM = 36.0
+_BOUNCES = 64
+"""Cut-outs behind cut-outs that a ray goes through."""
+_SHEAR = 1e-4
+"""What a turn of a camera may be off, per unit of length."""
+_NOTHING = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What Cycles saw: the frame with an instance for every object seen, its surfaces, and the flow to the next one."""
+
+    geometry: FrameGeometry
+    surfaces: Surfaces
+    flow: npt.NDArray[np.float32]
+
+
+class CyclesEye:
+    """Looks at frames of ``scene`` through a camera of its own, which stands where the shot's camera does.
+
+    ``folder`` takes the renders, one at a time.
+    """
+
+    def __init__(self, scene: Any, layer: Any, folder: Path) -> None:
+        self._scene, self._folder = scene, folder
+        self._shot_camera: Any = scene.camera
+        data = bpy.data.cameras.new("Second Unit Eye")
+        self._eye: Any = bpy.data.objects.new("Second Unit Eye", data)
+        self._eye.rotation_mode = "QUATERNION"
+        scene.collection.objects.link(self._eye)
+        self._names = _number_objects()
+        _use_passes(layer)
+
+    def look(self, geometry: FrameGeometry, time: Fraction, following: Camera | None, crop: Crop) -> Looked:
+        """Render the scene at ``time``; ``following`` is the camera of the next one, for the flow.
+
+        The pictures are those of ``geometry.camera``. A panorama knows no overscan: it fills ``crop`` and nothing else.
+        """
+        panoramic = self._shot_camera.data.type == "PANO"
+        camera = geometry.camera
+        size = (crop.width, crop.height) if panoramic else (camera.width, camera.height)
+        frame = time.numerator // time.denominator
+        if not panoramic:
+            self._stand(frame, camera)
+            self._stand(frame + 1, following or camera)
+        self._scene.frame_set(frame, subframe=float(time - frame))
+        with _Engine(self._scene, self._shot_camera if panoramic else self._eye, size):
+            layers = self._render()
+        if panoramic:
+            layers = {name: _placed(array, crop, (camera.height, camera.width)) for name, array in layers.items()}
+            geometry = _without_joints(geometry)
+        return _looked(geometry, layers, self._names)
+
+    def _stand(self, frame: int, camera: Camera) -> None:
+        """Key the eye to ``camera`` at ``frame``. Its pixels may be oblong, its picture is as wide as its sensor."""
+        eye, data = self._eye, self._eye.data
+        world = np.linalg.inv(camera.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0])
+        matrix: Any = eye.matrix_world.copy()
+        for row, values in enumerate(world.tolist()):
+            matrix[row] = values
+        # a mirrored camera keeps its mirror in the scale
+        eye.location, eye.rotation_quaternion, eye.scale = matrix.decompose()
+        _check_straight(self._shot_camera, np.array(eye.matrix_basis), world)
+        tall = camera.fx / camera.fy
+        data.type = "ORTHO" if camera.orthographic else "PERSP"
+        data.sensor_fit, data.sensor_width = "HORIZONTAL", _SENSOR_MM
+        data.lens = camera.fx * _SENSOR_MM / camera.width
+        data.ortho_scale = camera.width / camera.fx
+        data.shift_x = (camera.width / 2 - camera.cx) / camera.width
+        data.shift_y = (camera.cy - camera.height / 2) * tall / camera.width
+        data.clip_start, data.clip_end = camera.near, camera.far
+        render = self._scene.render
+        render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
+        for path in ("location", "rotation_quaternion", "scale"):
+            eye.keyframe_insert(path, frame=frame)
+        for path in ("lens", "ortho_scale", "shift_x", "shift_y"):
+            data.keyframe_insert(path, frame=frame)
+
+    def _render(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        file = self._folder / "look.exr"
+        self._scene.render.filepath = str(file)
+        bpy.ops.render.render(scene=self._scene.name, write_still=True)
+        if not file.is_file():
+            raise HostError("Cycles rendered no picture.", "Free some memory and try again, or render it in Blender.")
+        try:
+            return _channels(file)
+        finally:
+            file.unlink()
+
+
+class _Engine:
+    """Cycles for one render; afterwards the scene is drawn by what drew it before."""
+
+    def __init__(self, scene: Any, camera: Any, size: tuple[int, int]) -> None:
+        self._scene, self._camera, self._size = scene, camera, size
+        self._before = (scene.render.engine, scene.camera, scene.render.resolution_x, scene.render.resolution_y)
+
+    def __enter__(self) -> None:
+        render, cycles = self._scene.render, self._scene.cycles
+        render.engine, self._scene.camera = "CYCLES", self._camera
+        render.resolution_x, render.resolution_y = self._size
+        set_format(render.image_settings, "OPEN_EXR_MULTILAYER", depth="32")
+        render.image_settings.exr_codec = "ZIP"
+        if hasattr(render.image_settings, "use_exr_interleave"):
+            # 5.0 cannot save several parts of oblong pixels
+            render.image_settings.use_exr_interleave = True
+        cycles.device, cycles.samples = "CPU", 1
+        cycles.use_denoising = cycles.use_adaptive_sampling = False
+        cycles.max_bounces, cycles.transparent_max_bounces = 0, _BOUNCES
+        cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
+        cycles.seed = 0
+
+    def __exit__(self, *_: object) -> None:
+        render = self._scene.render
+        render.engine, self._scene.camera, render.resolution_x, render.resolution_y = self._before
+
+
+def _number_objects() -> dict[int, str]:
+    """Give every object of the file its own pass index; their full names by it."""
+    objects: Any = bpy.data.objects
+    names: dict[int, str] = {}
+    for number, thing in enumerate(sorted(objects, key=lambda one: one.name_full), start=1):
+        thing.pass_index = number if number <= _MOST_OBJECTS else 0
+        names[number] = thing.name_full
+    return names
+
+
+def _check_straight(thing: Any, stands: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> None:
+    """Raise `SceneError` for a camera that no place, turn and scale can give."""
+    if np.abs(stands - wanted)[:3, :3].max() > _SHEAR:
+        raise SceneError(
+            f"The camera '{thing.name}' is sheared by what it hangs on, and Cycles cannot look through it.",
+            "Apply the scale of what the camera is parented to.",
+        )
+
+
+def _use_passes(layer: Any) -> None:
+    layer.use_pass_z = layer.use_pass_normal = layer.use_pass_vector = layer.use_pass_object_index = True
+    layer.material_override = None
+
+
+def _channels(file: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Depth (H, W), normal (H, W, 3), vector (H, W, 4) and index (H, W) of the one layer that was rendered."""
+    found = {name.split(".", 1)[-1]: array for name, array in channels_of(read_exr(file)).items()}
+    index = next(name for name in found if name.split(".")[0] in {"IndexOB", "Object Index"})
+    return {
+        "depth": found["Depth.Z"],
+        "normal": np.stack([found[f"Normal.{axis}"] for axis in "XYZ"], axis=-1),
+        "vector": np.stack([found[f"Vector.{axis}"] for axis in "XYZW"], axis=-1),
+        "index": found[index],
+    }
+
+
+def _placed(array: npt.NDArray[np.float32], crop: Crop, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """``array`` at the place of ``crop`` in a picture of ``shape``, in which there is nothing else."""
+    whole = np.zeros((*shape, *array.shape[2:]), np.float32)
+    whole[crop.y : crop.y + crop.height, crop.x : crop.x + crop.width] = array
+    return whole
+
+
+def _without_joints(geometry: FrameGeometry) -> FrameGeometry:
+    """Straight lines of a figure are none in a panorama, and the camera is no pinhole that would place its joints."""
+    return replace(
+        geometry, people=tuple(replace(one, joints=np.full_like(one.joints, np.nan)) for one in geometry.people)
+    )
+
+
+def _looked(
+    geometry: FrameGeometry, layers: Mapping[str, npt.NDArray[np.float32]], names: Mapping[int, str]
+) -> Looked:  # fmt: skip
+    hit = (layers["depth"] > 0) & (layers["depth"] < _MISS)
+    depth = np.where(hit, layers["depth"], np.float32(np.inf))
+    index = np.where(hit, np.rint(layers["index"]), 0).astype(np.int32)
+    frame, by_index = _with_everything(geometry, [names.get(int(i), "") for i in np.unique(index[hit])], names)
+    ids = np.where(hit, by_index[index], np.int32(-1))
+    rotation = geometry.camera.world_to_camera[:3, :3].astype(np.float32)
+    normal = np.where(hit[:, :, None], layers["normal"] @ rotation.T, np.float32(0))
+    flow = np.where(hit[:, :, None], layers["vector"][:, :, 2:] * np.array([-1, 1], np.float32), np.float32(0))
+    return Looked(frame, Surfaces(Hits(depth, ids), ids, normal), flow)
+
+
+def _with_everything(
+    geometry: FrameGeometry, seen: list[str], names: Mapping[int, str]
+) -> tuple[FrameGeometry, npt.NDArray[np.int32]]:
+    """An instance for every object that Cycles saw, and the instance of every pass index.
+
+    What has no mesh of its own, such as hair or a volume, gets one without any face.
+    """
+    first: dict[str, int] = {}
+    for number, instance in enumerate(geometry.instances):
+        first.setdefault(instance.tag.object, number)
+    missing = [name for name in dict.fromkeys(seen) if name and name not in first]
+    start, mesh = len(geometry.instances), len(geometry.meshes)
+    added = tuple(Instance(f"|{name}|", mesh, np.eye(4), tag=Tag(object=name)) for name in missing)
+    first |= {name: start + number for number, name in enumerate(missing)}
+    by_index = np.full(max(names, default=0) + 1, -1, np.int32)
+    for index, name in names.items():
+        by_index[index] = first.get(name, -1)
+    by_index[0] = 0 if geometry.instances or added else -1
+    return replace(
+        geometry, meshes=(*geometry.meshes, _NOTHING), instances=(*geometry.instances, *added)
+    ), by_index  # fmt: skip

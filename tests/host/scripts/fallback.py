@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenes that a z-buffer cannot draw, each a wall 8 units from the camera with something 4 units from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from second_unit.addon.host.limits import beyond_zbuffer
+
+
+def run(args: dict[str, Any]) -> Any:
+    """Build the scene ``kind``, save it as ``blend``; returns why it needs Cycles."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene: Any = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 320, 180
+    camera = _put(scene, "Camera", bpy.data.cameras.new("Camera"), (0, 0, 0))
+    camera.rotation_euler[0] = 1.5707963
+    scene.camera = camera
+    _square(scene, "Wall", 8, 20)
+    front = _square(scene, "Front", 4, 1)
+    front.location.x = 0.2
+    _KINDS[args["kind"]](scene, front)
+    scene.frame_start, scene.frame_end = 1, 4
+    scene.timeline_markers.new("SH010", frame=1).camera = camera
+    bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
+    return beyond_zbuffer(scene, scene.view_layers[0])
+
+
+def _put(scene: Any, name: str, data: Any, place: tuple[float, float, float]) -> Any:
+    thing: Any = bpy.data.objects.new(name, data)
+    thing.location = place
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def _square(scene: Any, name: str, distance: float, half: float) -> Any:
+    mesh: Any = bpy.data.meshes.new(name)
+    corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    return _put(scene, name, mesh, (0, distance, 0))
+
+
+def _material(thing: Any) -> tuple[Any, Any]:
+    material: Any = bpy.data.materials.new("Leaf")
+    material.use_nodes = True
+    thing.data.materials.append(material)
+    return material.node_tree, next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+
+
+def _cutout(scene: Any, front: Any) -> None:
+    """The left half of the square is not there."""
+    del scene
+    tree, principled = _material(front)
+    place, split = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeSeparateXYZ")
+    step = tree.nodes.new("ShaderNodeMath")
+    step.operation, step.inputs[1].default_value = "GREATER_THAN", 0.0
+    tree.links.new(place.outputs["Object"], split.inputs[0])
+    tree.links.new(split.outputs[0], step.inputs[0])
+    tree.links.new(step.outputs[0], principled.inputs["Alpha"])
+
+
+def _hair(scene: Any, front: Any) -> None:
+    del scene
+    front.modifiers.new("Hair", "PARTICLE_SYSTEM")
+    settings = front.particle_systems[0].settings
+    settings.type, settings.count, settings.hair_length = "HAIR", 50, 1.0
+
+
+def _pano(scene: Any, front: Any) -> None:
+    del front
+    scene.camera.data.type = "PANO"
+    owner = scene.camera.data if hasattr(scene.camera.data, "panorama_type") else scene.camera.data.cycles
+    owner.panorama_type = "EQUIRECTANGULAR"
+
+
+def _moving(scene: Any, front: Any) -> None:
+    """Nothing special; the square and the camera move sideways."""
+    for frame in (1, 4):
+        front.location.x = 0.2 + 0.1 * frame
+        front.keyframe_insert("location", frame=frame)
+        scene.camera.location.x = -0.05 * frame
+        scene.camera.keyframe_insert("location", frame=frame)
+
+
+def _hidden_glass(scene: Any, front: Any) -> None:
+    """A cut-out that is never rendered needs nobody."""
+    _cutout(scene, front)
+    front.hide_render = True
+
+
+def _centimetres(scene: Any, front: Any) -> None:
+    """The scene's unit is a centimetre; the camera is focused on the square."""
+    del front
+    scene.unit_settings.scale_length = 0.01
+    focus = scene.camera.data.dof
+    focus.use_dof, focus.focus_distance, focus.aperture_fstop = True, 4.0, 2.0
+
+
+_KINDS = {
+    "cutout": _cutout,
+    "hair": _hair,
+    "pano": _pano,
+    "moving": _moving,
+    "hidden": _hidden_glass,
+    "centimetres": _centimetres,
+}
