@@ -77,11 +77,11 @@ class CyclesEye:
         camera = geometry.camera
         size = (crop.width, crop.height) if panoramic else (camera.width, camera.height)
         frame = time.numerator // time.denominator
-        if not panoramic:
-            self._stand(frame, camera)
-            self._stand(frame + 1, following or camera)
-        self._scene.frame_set(frame, subframe=float(time - frame))
         with _Engine(self._scene, self._shot_camera if panoramic else self._eye, size):
+            if not panoramic:
+                self._stand(frame, camera)
+                self._stand(frame + 1, following or camera)
+            self._scene.frame_set(frame, subframe=float(time - frame))
             layers = self._render()
         if panoramic:
             layers = {name: _placed(array, crop, (camera.height, camera.width)) for name, array in layers.items()}
@@ -125,12 +125,17 @@ class CyclesEye:
             file.unlink()
 
 
+_SHAPE = ("engine", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
+"""What the next frame of the shot is read with as well."""
+
+
 class _Engine:
     """Cycles for one render; afterwards the scene is drawn by what drew it before."""
 
     def __init__(self, scene: Any, camera: Any, size: tuple[int, int]) -> None:
         self._scene, self._camera, self._size = scene, camera, size
-        self._before = (scene.render.engine, scene.camera, scene.render.resolution_x, scene.render.resolution_y)
+        self._before = {name: getattr(scene.render, name) for name in _SHAPE}
+        self._camera_before = scene.camera
 
     def __enter__(self) -> None:
         render, cycles = self._scene.render, self._scene.cycles
@@ -148,8 +153,9 @@ class _Engine:
         cycles.seed = 0
 
     def __exit__(self, *_: object) -> None:
-        render = self._scene.render
-        render.engine, self._scene.camera, render.resolution_x, render.resolution_y = self._before
+        self._scene.camera = self._camera_before
+        for name, value in self._before.items():
+            setattr(self._scene.render, name, value)
 
 
 def _number_objects() -> dict[int, str]:

@@ -7,7 +7,7 @@ Flow leads from a frame to the one that follows, so a painter keeps one frame ba
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -152,7 +152,11 @@ class CyclesPainter:
         if self._waiting is not None and crop is not None:
             time, waiting = self._waiting
             self._waiting = None
-            self._keep(waiting, self._eye.look(waiting, time, geometry.camera, crop))
+            looked = self._eye.look(waiting, time, geometry.camera, crop)
+            if self._drawing.with_flow and waiting.camera.orthographic:
+                # Cycles' own is off by hundreds of pixels where such a camera moves
+                looked = replace(looked, flow=draw_flow(waiting, geometry))
+            self._keep(waiting, looked)
 
     def finish(self) -> tuple[list[str], list[str]]:
         """See `Painter`."""

@@ -27,6 +27,12 @@ def numbers(*rows: list[int]) -> npt.NDArray[np.uint16]:
     return np.array(rows, np.uint16)
 
 
+def test_a_class_that_does_not_exist_names_the_object() -> None:
+    """Of two thousand objects, one has a typo."""
+    with pytest.raises(UsageError, match=r"Stool.*chiar"):
+        segmentation(np.ones((1, 1), np.uint16), [Tag("Stool", label="chiar")])
+
+
 def test_the_palette_is_the_published_one() -> None:
     names, colours = list(ADE20K), list(ADE20K.values())
     assert len(names) == 150

@@ -55,7 +55,7 @@ def segmentation(
     Raises:
         UsageError: if a tag is labelled with what is no class.
     """
-    assigned = [check_class(tag.label) for tag in tags]
+    assigned = [_assigned(tag) for tag in tags]
     guessed = [label or (_guess(tag) if guess else "") for tag, label in zip(tags, assigned, strict=True)]
     colours = [ADE20K.get(label, UNASSIGNED) for label in ["sky" if sky else "", *guessed]]
     picture = paint(numbers, np.array(colours, np.uint8))
@@ -63,6 +63,13 @@ def segmentation(
         free = np.array([False, *(not label for label in assigned)], bool)
         picture[free[numbers] & (person > 0)] = ADE20K["person"]
     return picture
+
+
+def _assigned(tag: Tag) -> str:
+    try:
+        return check_class(tag.label)
+    except UsageError as error:
+        raise UsageError(f"'{tag.object}': {error.what}", error.fix) from error
 
 
 def paint(numbers: npt.NDArray[np.uint16], colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

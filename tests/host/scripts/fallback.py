@@ -98,6 +98,21 @@ def _centimetres(scene: Any, front: Any) -> None:
     focus.use_dof, focus.focus_distance, focus.aperture_fstop = True, 4.0, 2.0
 
 
+def _oblong(scene: Any, front: Any) -> None:
+    """Pixels twice as wide as high, and a size that overscan rounds."""
+    _moving(scene, front)
+    scene.render.pixel_aspect_x, scene.render.resolution_x = 2.0, 173
+
+
+def _flat(scene: Any, front: Any) -> None:
+    """An orthographic camera that moves and turns."""
+    _moving(scene, front)
+    scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 5.0
+    for frame in (1, 4):
+        scene.camera.rotation_euler[1] = 0.02 * frame
+        scene.camera.keyframe_insert("rotation_euler", frame=frame)
+
+
 _KINDS = {
     "cutout": _cutout,
     "hair": _hair,
@@ -105,4 +120,6 @@ _KINDS = {
     "moving": _moving,
     "hidden": _hidden_glass,
     "centimetres": _centimetres,
+    "oblong": _oblong,
+    "flat": _flat,
 }
