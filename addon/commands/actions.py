@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..commands import demo, doctor, jobs, takes
 from ..errors import EXIT_DONE, UsageError
 from ..host.blender import SESSION
 from ..host.hidden_copy import owned_copy
 from ..shot.project import Project, load_settings
 from ..shot.timing import FrameRange
+from . import demo, doctor, jobs, takes
 from .comp import comp, finished_comps
 from .condition import ConditionOptions, condition
 from .context import Context, blocked_shots, open_context

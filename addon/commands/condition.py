@@ -17,7 +17,6 @@ from ..conditioning.passes import PASSES, USUAL, bytes_per_pixel, check_passes
 from ..conditioning.pictures.depth import DepthRange, checked_range
 from ..errors import StorageError, UsageError
 from ..host.codec import BlenderCodec, MovieOrder
-from ..host.matroska import settle_numbers
 from ..shot.camera import Crop, Delivery, crop_for
 from ..shot.package import load_current, load_manifest, save_current
 from ..shot.plan import best_size, plan_shot, sentences
@@ -30,7 +29,6 @@ from .drawing import Crew, FrameOrder, draw_frames, settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from fractions import Fraction
 
     from ..shot.package import Manifest
     from ..shot.ports import Progress
@@ -247,14 +245,7 @@ def _one(
 
 def _encoder(context: Context) -> Encode:
     codec = BlenderCodec(context.blender())
-
-    def encode(movies: Sequence[tuple[list[Path], Path, Fraction]]) -> None:
-        codec.encode_all([MovieOrder(*movie) for movie in movies])
-        for _, movie, _ in movies:
-            if movie.suffix == ".mkv":
-                settle_numbers(movie)
-
-    return encode
+    return lambda movies: codec.encode_all([MovieOrder(*movie) for movie in movies])
 
 
 def _order(context: Context, info: SceneInfo, plan: _Plan, drawn: Drawn) -> PackageOrder:

@@ -7,15 +7,13 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..shot.alive import host_mark, is_running
+from ..shot.alive import host_mark, is_left
 
 _FOLDER = re.compile(r"second_unit_loop_(?P<pid>\d{1,10})-(?P<host>[0-9a-f]{8})_.+")
 _OWNER = re.compile(r"(\d{1,10})\.owner")
-_DAY_S = 24 * 3600.0
 
 
 def make_loop_folder() -> Path:
@@ -46,8 +44,6 @@ def sweep_loop_folders(parent: Path) -> None:
 def _is_left(folder: Path, starter: int, host: str) -> bool:
     try:
         owners = [int(found[1]) for file in folder.iterdir() if (found := _OWNER.fullmatch(file.name))]
-        age_s = time.time() - folder.stat().st_mtime
+        return is_left(owners or [starter], host, lambda: folder.stat().st_mtime)
     except OSError:  # somebody else's, or gone meanwhile
         return False
-    runs = [is_running(pid) for pid in owners or [starter]]
-    return not any(runs) if host == host_mark() and None not in runs else age_s > _DAY_S

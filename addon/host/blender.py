@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ...addon import errors
+from .. import errors
 from ..errors import HostError, SecondUnitError, StorageError, UsageError, storage_error
 from ..shot.ports import silent
 

@@ -14,6 +14,7 @@ from ..shot.documents import pair
 from ..shot.ports import silent
 from ..shot.profile import Carriage
 from .blender import Blender, no_space_left, run_task
+from .matroska import settle_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,8 @@ class BlenderCodec:
     def encode_all(self, orders: Sequence[MovieOrder], *, quality: str = "", progress: Progress = silent) -> None:
         """Several movies in one child, which saves its start; ``quality`` "" is the best of each carriage.
 
+        Equal frames give equal files.
+
         Raises as `MovieOrder.size` does, and `StorageError` for a movie that lacks frames.
         """
         movies = [
@@ -91,6 +94,9 @@ class BlenderCodec:
         if orders:
             with no_space_left(orders[0].movie.parent):
                 run_task(self.blender, "encode", {"movies": movies}, progress)
+                for order in orders:
+                    if carriage_of(order.movie) is Carriage.FFV1:
+                        settle_numbers(order.movie)
 
     def decode(self, movie: Path, folder: Path) -> list[Path]:
         """See `ports.MovieCodec.decode`."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..errors import SceneError, StorageError, UsageError, storage_error
-from ..shot.alive import host_mark, is_running
+from ..shot.alive import host_mark, is_left
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -27,7 +26,6 @@ _STEM = r"\.(?P<name>.+)\.second_unit-(?P<pid>\d{1,10})-(?P<host>[0-9a-f]{8})[0-
 _COPY = re.compile(_STEM)
 _ENTRY = re.compile(rf"(?:blendcache_)?(?P<stem>{_STEM})(?:\..*)?")
 _OWNER = re.compile(r".*\.(\d{1,10})\.owner")
-_DAY_S = 24 * 3600.0
 
 
 def hide_copy() -> Path:
@@ -128,14 +126,15 @@ def _is_left(stem: str, entries: list[Path]) -> bool:
     if named is None:
         return False
     owners = [int(found[1]) for path in entries if (found := _OWNER.fullmatch(path.name))]
-    runs = [is_running(pid) for pid in owners or [int(named["pid"])]]
-    if named["host"] == host_mark() and None not in runs:
-        return not any(runs)
-    touched = 0.0
+    return is_left(owners or [int(named["pid"])], named["host"], lambda: _touched(entries))
+
+
+def _touched(entries: list[Path]) -> float:
+    newest = 0.0
     for path in entries:
         with suppress(OSError):  # somebody else was quicker
-            touched = max(touched, path.stat().st_mtime)
-    return time.time() - touched > _DAY_S
+            newest = max(newest, path.stat().st_mtime)
+    return newest
 
 
 def _remove(copy: Path) -> None:

@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SecondUnitError, storage_error
-from ..host import comp_scene, condition, edit_scene, movies, scene_reader
 from ..shot.documents import Fields
+from . import comp_scene, condition, edit_scene, movies, scene_reader
 from .blender import REPORTS
 from .session import join
 

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a process that left its name in a file still runs. Folders in the making and leases ask this."""
+"""Whether a process that left its name in a file still runs. Folders in the making, copies and leases ask this."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_DAY_S = 24 * 3600.0
 
 
 def this_host() -> str:
@@ -33,3 +40,15 @@ def is_running(pid: int) -> bool | None:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def is_left(pids: Iterable[int], host: str | None, touched: Callable[[], float]) -> bool:
+    """Whether something is left by processes that have all ended, of a ``host`` as `host_mark` names it.
+
+    Where that cannot be told (another host, Windows, nobody named) it is left when ``touched``, which gives a time as
+    `time.time` does, is more than a day ago.
+    """
+    runs = [is_running(pid) for pid in pids] if host == host_mark() else []
+    if runs and None not in runs:
+        return not any(runs)
+    return time.time() - touched() > _DAY_S

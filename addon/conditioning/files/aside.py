@@ -6,11 +6,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ...shot.alive import host_mark, is_running
+from ...shot.alive import host_mark, is_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 # ".<name>.<host>-<pid>.<random>.part"; the first ones were without host and process number
 _ASIDE = re.compile(r"\..+?(?:\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,10}))?\.[0-9a-f]{8}\.part")
-_DAY_S = 24 * 3600.0
 
 
 def aside(target: Path) -> Path:
@@ -40,11 +38,7 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def _is_left(path: Path, host: str | None, pid: str | None) -> bool:
-    runs = is_running(int(pid)) if pid and host == host_mark() else None
-    if runs is not None:
-        return not runs
     try:
-        touched = max(p.stat().st_mtime for p in (path, *path.iterdir()))
+        return is_left([int(pid)] if pid else [], host, lambda: max(p.stat().st_mtime for p in (path, *path.iterdir())))
     except OSError:  # gone meanwhile, or not for us to look at
         return False
-    return time.time() - touched > _DAY_S
