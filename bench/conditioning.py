@@ -2,9 +2,11 @@
 """What a frame of conditioning costs: ours, Cycles tuned as well as we can, and the naive way, in the same run.
 
     python bench/conditioning.py [--json] [--scenes S,M,L] [--methods zbuffer,cycles,naive] [--frames 12] [--size WxH]
+    python bench/conditioning.py [--json] [--scenes S] --lengths 24,480
 
-Every case runs in a process of its own, with the bpy module of this Python. ``cpu_s_per_frame`` is the median of frames
-2 to the last, all threads added up, from evaluating the scene to the files of the package.
+The second tells whether memory grows with the length of a shot: the command itself, with all passes in small pictures,
+once for each length. Every case runs in a process of its own, with the bpy module of this Python. ``cpu_s_per_frame``
+is the median of frames 2 to the last, all threads added up, from evaluating the scene to the files of the package.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+_SMALL = 96, 64
 PASSES = ("depth", "depth16", "pose", "normal", "lineart", "segmentation", "matte_object", "flow")
 
 
@@ -34,10 +37,13 @@ def main() -> int:
     parser.add_argument("--methods", default="zbuffer,cycles,naive")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--lengths", default="", help="peaks of memory for shots of so many frames")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.case:
         return child(*args.case.split(","), args.frames, args.size)
+    if args.lengths:
+        return memory(args.scenes.split(","), [int(count) for count in args.lengths.split(",")], is_json=args.json)
     for method in args.methods.split(","):
         # one frame of S takes the naive way as long as everything else together
         for scene in args.scenes.split(",") if method != "naive" else "S":
@@ -62,11 +68,45 @@ def _readable(found: dict[str, Any]) -> str:
     return f"{found['scene']} {found['method']:8} {costs}  {stages}"
 
 
+def memory(scenes: list[str], lengths: list[int], *, is_json: bool) -> int:
+    """Peaks of the Blender that draws, of the one that encodes, and of the command that packs, for each length."""
+    for scene in scenes:
+        with tempfile.TemporaryDirectory() as folder:
+            env = {**os.environ, "BLENDER_USER_RESOURCES": folder, "TMPDIR": folder}
+            env.pop("BLENDER", None)
+            blend = Path(folder) / f"{scene}.blend"
+            subprocess.run([sys.executable, __file__, "--case", f"file,{blend}"], env=env, check=True,
+                           stdout=subprocess.DEVNULL)  # fmt: skip
+            for frames in lengths:
+                found = {"scene": scene, "method": "zbuffer", "passes": ["all"], "size": list(_SMALL), "frames": frames}
+                found |= _peaks(blend, frames, env)
+                print(json.dumps(found) if is_json else _told(found), flush=True)
+    return 0
+
+
+def _peaks(blend: Path, frames: int, env: dict[str, str]) -> dict[str, int]:
+    command = [
+        sys.executable, str(HERE / "peaks.py"), "condition", str(blend), "--project", str(blend.parent / f"{frames}"),
+        "--frames", f"1-{frames}", "--passes", "all", "--size", f"{_SMALL[0]}x{_SMALL[1]}", "--quiet",
+    ]  # fmt: skip
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    peaks = json.loads(done.stdout.splitlines()[-1])
+    named = {"drawing": peaks["condition"], "encoding_at_most": peaks["encode"], "packing": peaks["packing"]}
+    return {f"{name}_peak_rss_mb": round(kb / 1024) for name, kb in named.items()}
+
+
+def _told(found: dict[str, Any]) -> str:
+    peaks = "  ".join(f"{name.split('_peak')[0]} {mb} MB" for name, mb in found.items() if name.endswith("_mb"))
+    return f"{found['scene']} {found['frames']:4} frames of {_SMALL[0]}x{_SMALL[1]}: {peaks}"
+
+
 def child(method: str, scene: str, frames: int, size: str) -> int:
     """One case, in a process that holds nothing else."""
     sys.path.insert(0, str(HERE))
     import scenes
 
+    if method == "file":
+        return _save(scenes.build(Path(scene).stem), scene)
     built = scenes.build(scene)
     width, height = (int(side) for side in size.split("x"))
     run = {"zbuffer": zbuffer, "cycles": cycles, "naive": naive}[method]
@@ -78,6 +118,14 @@ def child(method: str, scene: str, frames: int, size: str) -> int:
         "wall_s_per_frame": round(statistics.median(wall), 4), "peak_rss_mb": round(_peak_mb()), "stages_ms": stages,
     }), flush=True)  # fmt: skip
     os._exit(0)
+
+
+def _save(scene: Any, file: str) -> int:
+    import bpy
+
+    bpy.context.window.scene = scene
+    bpy.ops.wm.save_as_mainfile(filepath=file)
+    return 0
 
 
 def _peak_mb() -> float:

@@ -10,6 +10,7 @@ import bpy
 
 from ..addon.commands.cures import for_panels
 from ..addon.commands.desk import Desk  # Blender evaluates the annotations of what it registers
+from ..addon.commands.planning import Planner
 from ..addon.errors import SceneError, StorageError
 from ..addon.host.marks import LAYOUT, ours
 
@@ -32,9 +33,13 @@ ops: Any = bpy.ops
 
 
 class Seat:
-    """Mixin of every operator and panel. `registration` sets the desk when it enables them, and takes it away again."""
+    """Mixin of every operator and panel.
+
+    `registration` sets the desk when it enables them, and takes it away again; the ticker does so with its planner.
+    """
 
     desk: ClassVar[Desk]
+    planner: ClassVar[Planner]
 
     def refuse(self, error: SecondUnitError) -> set[str]:
         """Say an error in the panels and as the operator's own; what its ``execute`` returns then."""

@@ -14,8 +14,9 @@ import bpy
 
 from ..addon.commands.desk import Plan
 from ..addon.commands.loop_folder import remove_loop_folder
+from ..addon.commands.planning import Planner, Scene
 from ..addon.errors import SecondUnitError
-from .seat import layout_scene, open_file, open_project, ops
+from .seat import Seat, layout_scene, open_file, open_project, ops
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..addon.commands.desk import Desk, Loop, Order
     from ..addon.shot.project import Project
-    from ..addon.shot.shot import Blocking
+    from ..addon.shot.shot import SceneInfo
 
 _LOG = logging.getLogger(__name__)
 _BUSY_S, _IDLE_S = 0.25, 1.0
@@ -39,6 +40,7 @@ class Ticker:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._planner = Planner()
         # Blender tells timers apart by the object, and a bound method is a new one each time
         self._timer = self._call
         self._project: tuple[Path | None, Project | None] = (None, None)
@@ -48,6 +50,7 @@ class Ticker:
 
     def start(self) -> None:
         """From now on, also over the loading of files."""
+        Seat.planner = self._planner
         bpy.app.timers.register(self._timer, first_interval=_BUSY_S, persistent=True)
 
     def stop(self) -> None:
@@ -58,6 +61,8 @@ class Ticker:
         self._desk.close()
         if loop is not None:
             _tidy(loop)
+        self._planner.stop()
+        del Seat.planner
 
     def _call(self) -> float:
         """What Blender calls. A timer that raises is never called again, so what nobody foresaw is told instead."""
@@ -77,17 +82,20 @@ class Ticker:
     def tick(self) -> float:
         """One slice of work; returns the seconds to the next."""
         try:
-            project, blocked = self._known_project(), _blocked()
+            project, found = self._known_project(), _scene_info()
         except SecondUnitError as error:
-            project, blocked = None, error
-        if self._desk.tick(blocked, project):
+            project, found = None, error
+        blocked = found if isinstance(found, SecondUnitError) else found.shots
+        is_planned_anew = self._planner.tick(_to_be_planned(project, found))
+        if self._desk.tick(blocked, project) or is_planned_anew:
             _redraw()
         # laying makes an undo step, which must not hold half of what the artist is just doing
         if self._waiting is not None and not _is_artist_changing():
             order, self._waiting = self._waiting, None
             self._lay(order)
             _redraw()
-        return _IDLE_S if self._desk.loop is None and self._waiting is None else _BUSY_S
+        is_idle = self._desk.loop is None and self._waiting is None and not self._planner.is_busy
+        return _IDLE_S if is_idle else _BUSY_S
 
     def _lay(self, order: Order) -> None:
         """Lay the edit of a loop if its file is still the one that is open."""
@@ -127,13 +135,21 @@ def _revive(project: Project) -> None:
     revive_runner(project)
 
 
-def _blocked() -> tuple[Blocking, ...] | SecondUnitError:
+def _scene_info() -> SceneInfo | SecondUnitError:
     from ..addon.host.scene_reader import scene_info
 
     try:
-        return scene_info(layout_scene()).shots
+        return scene_info(layout_scene())
     except SecondUnitError as error:
         return error
+
+
+def _to_be_planned(project: Project | None, found: SceneInfo | SecondUnitError) -> Scene | None:
+    """A file that was never saved has no project, and nothing can be made of it yet."""
+    file = open_file()
+    if file is None or project is None or isinstance(found, SecondUnitError):
+        return None
+    return Scene(file, project, found)
 
 
 def _is_artist_changing() -> bool:

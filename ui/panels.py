@@ -11,13 +11,16 @@ from ..operators.seat import PACKAGE, Panel, Seat
 
 if TYPE_CHECKING:
     from ..addon.commands.desk import View
+    from ..addon.commands.planning import Plans
     from ..operators.preview import Shown
 
 _ICONS = {
     "empty": "RADIOBUT_OFF", "guides": "SHADERFX", "running": "TIME", "take": "FILE_MOVIE", "circled": "RADIOBUT_ON",
 }  # fmt: skip
-_NARROWEST = 24
-_PIXELS_PER_LETTER = 7.0
+_NARROWEST = 12
+_PIXELS_PER_LETTER = 6.0
+_PLAIN, _BOXED = 64.0, 88.0
+"""Pixels of a sidebar's width, at Blender's own size of things, that no letter gets: tabs, edges, and a box's icon."""
 
 
 class _Tab(Seat):
@@ -29,9 +32,9 @@ class _Tab(Seat):
     layout: Any
 
     def draw(self, context: Any) -> None:
-        """The button first, then how it goes, then the shots."""
+        """The button first, then how it goes, the shots, and last, for it grows, what a shot will become."""
         view, layout = self.desk.view, self.layout
-        width = _letters(context)
+        width = _letters(context, _BOXED)
         _draw_button(layout, view)
         _draw_message(layout, view, width)
         _draw_shots(layout, view, width)
@@ -41,6 +44,8 @@ class _Tab(Seat):
         self.draw_more(context, width)
         settings = layout.operator("preferences.addon_show", text="Service and Preferences", icon="PREFERENCES")
         settings.module = PACKAGE
+        plans, plain = self.planner.shown, _letters(context, _PLAIN)
+        _draw_plan(layout, plans, context.scene.frame_current, plain, said=view.problem)
 
     def draw_more(self, context: Any, width: int) -> None:
         """What only some editors have."""
@@ -64,10 +69,10 @@ class SECONDUNIT_PT_sequencer(_Tab, Panel):
     bl_space_type = "SEQUENCE_EDITOR"
 
 
-def _letters(context: Any) -> int:
+def _letters(context: Any, lost: float) -> int:
     """How many letters fit into a line of the sidebar."""
-    scale = context.preferences.system.ui_scale
-    return max(_NARROWEST, int(context.region.width / (_PIXELS_PER_LETTER * scale)) - 6)
+    width = context.region.width / context.preferences.system.ui_scale
+    return max(_NARROWEST, int((width - lost) / _PIXELS_PER_LETTER))
 
 
 def _draw_button(layout: Any, view: View) -> None:
@@ -80,6 +85,23 @@ def _draw_button(layout: Any, view: View) -> None:
     column = layout.column()
     column.scale_y = 1.6
     column.operator("second_unit.run_loop", icon="RENDER_ANIMATION")
+
+
+def _draw_plan(layout: Any, plans: Plans, frame: int, width: int, *, said: str) -> None:
+    """Of the shot at hand, the one of the current frame; in the edit the frames are the same."""
+    shot = plans.at(frame)
+    lines = shot.lines if shot else (plans.trouble,)
+    if lines in {("",), (said,)}:
+        return
+    head, body = layout.panel("second_unit_plan")
+    head.label(text="Before Rendering")
+    if body is None:
+        return
+    for line in lines:
+        column = body.column(align=True)
+        # names of models and files have hyphens
+        for part in textwrap.wrap(line, width, break_on_hyphens=False):
+            column.label(text=part)
 
 
 def _draw_preview(layout: Any, shown: Shown, width: int) -> None:

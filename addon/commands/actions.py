@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .console import Console
 
 _FRAMES = re.compile(r"(-?\d{1,7})-(-?\d{1,7})")
-_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+_SIZE = re.compile(r"(\d{1,9})x(\d{1,9})")
 # what movies and memory can bear; each model says more narrowly what it takes
 _SIDES = range(16, 8193)
 

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from ..conditioning.cache import FrameCache
 from ..conditioning.files.aside import sweep
-from ..conditioning.package import DepthChoice, Encode, PackageOrder, find_package, make_package
+from ..conditioning.heap import keep_freed_memory
+from ..conditioning.package import DepthChoice, Encode, PackageOrder, find_package, make_package, view_notes
 from ..conditioning.passes import PASSES, USUAL, bytes_per_pixel, check_passes
 from ..conditioning.pictures.depth import DepthRange, checked_range
 from ..errors import StorageError, UsageError
 from ..host.codec import BlenderCodec, MovieOrder
 from ..shot.camera import Crop, Delivery, crop_for
 from ..shot.package import load_current, load_manifest, save_current
-from ..shot.plan import best_size, plan_shot, sentences
+from ..shot.plan import best_size, check_frame, plan_shot, said_model, sentences
 from ..shot.ports import part_of
-from ..shot.profile import Profile, Quality, load_profile
+from ..shot.profile import Kind, Profile, Quality, load_profile
 from ..shot.timing import FrameRange, as_is
 from .about import extension_version
 from .context import BlockedShot, blocked_shots, record_shots
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..shot.package import Manifest
+    from ..shot.plan import ShotPlan
     from ..shot.ports import Progress
     from ..shot.shot import SceneInfo
     from ..shot.timing import FrameMap
@@ -88,12 +90,16 @@ _How = tuple[Profile, Quality, tuple[int, int], tuple[str, ...], _Depth]
 def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> list[Conditioned]:
     """Make or find the package of every shot asked for, ``options.jobs`` at a time."""
     plans = _plans(context, info, options)
+    _say_lock(context, plans, options)
     if context.dry_run:
         for plan in plans:
             _announce(context, info, plan)
         return []
     sweep([context.project.cache, *(context.project.shot(shot.folder).packages for shot in context.project.shots())])
     _check_space(context, plans)
+    keep_freed_memory()
+    for plan in plans:
+        _say_stills(context, info, plan)
     record_shots(context, [plan.blocked for plan in plans])
     bar = context.console.step("Conditioning")
     # who lends the range of a depth goes first
@@ -131,6 +137,7 @@ def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list
     quality = profile.quality(options.quality or context.settings.quality)
     size = options.size or best_size(profile, quality, _delivery(info))[0]
     profile.check_size(size)
+    check_frame(_delivery(info), size)
     more = check_passes(context.settings.passes)
     usual = tuple(name for name in PASSES if name in (*USUAL, *profile.controls, *more))
     passes = usual if options.passes is None else check_passes(options.passes)
@@ -145,7 +152,7 @@ def _plans(context: Context, info: SceneInfo, options: ConditionOptions) -> list
         )
     for lock in {plan.lock for plan in kept if plan.lock}:
         if not any(plan.is_whole for plan in kept if plan.blocked.shot.name == lock):
-            _lent(context, lock)
+            _check_lender(context, info, lock)
     return kept
 
 
@@ -175,6 +182,40 @@ def _depth(context: Context, options: ConditionOptions) -> _Depth:
     return None, said.lock_depth or ""
 
 
+def _check_lender(context: Context, info: SceneInfo, lock: str) -> None:
+    """Raise `UsageError` when no shot of that name can lend the range of its depth."""
+    names = sorted(shot.name for shot in info.shots)
+    if lock not in names and lock not in [shot.name for shot in context.project.shots()]:
+        raise UsageError(
+            f"There is no shot '{lock}' whose depth could be shared.", f"The scene has: {', '.join(names)}."
+        )
+    _lent(context, lock)
+
+
+def _say_lock(context: Context, plans: Sequence[_Plan], options: ConditionOptions) -> None:
+    """What was asked for on the command line and changes nothing is said."""
+    if options.lock_depth and not any(plan.lock for plan in plans):
+        name = options.lock_depth
+        _note(context, name, f"no other shot is conditioned here to share its depth: {name} keeps a range of its own.")
+
+
+def _say_stills(context: Context, info: SceneInfo, plan: _Plan) -> None:
+    """A model of stills gets one for each frame: more than most want of a shot."""
+    if plan.profile.kind is Kind.STILL and len(plan.frame_map.plates) > 1:
+        _note(context, plan.blocked.shot.name, said_model(_shot_plan(info, plan)))
+        _say_single(context, plan)
+
+
+def _say_single(context: Context, plan: _Plan) -> None:
+    if plan.profile.kind is Kind.STILL and len(plan.frame_map.plates) > 1:
+        context.console.say(f"  For a single still give --frames {plan.cut.first}-{plan.cut.first}.")
+
+
+def _note(context: Context, shot: str, text: str) -> None:
+    context.console.say(f"  {shot}: {text}")
+    context.console.record("note", {"shot": shot, "text": text})
+
+
 def _lent(context: Context, lock: str) -> Manifest:
     """The package of the shot that lends the range of its depth. Raises `UsageError` when there is none."""
     for shot in context.project.shots():
@@ -196,13 +237,18 @@ def _choice(context: Context, plan: _Plan) -> DepthChoice:
 
 def _announce(context: Context, info: SceneInfo, plan: _Plan) -> None:
     """What this shot becomes and needs, before anything is drawn."""
-    found = plan_shot(
+    found = _shot_plan(info, plan)
+    said = sentences(found)
+    context.console.say("\n  ".join(said))
+    _say_single(context, plan)
+    context.console.record("plan", {**found.to_json(), "sentences": list(said)})
+
+
+def _shot_plan(info: SceneInfo, plan: _Plan) -> ShotPlan:
+    return plan_shot(
         plan.blocked.shot.name, plan.profile, plan.cut, plan.handles, plan.frame_map,
         fps=info.fps, picture=(plan.size, crop_for(_delivery(info).frame, plan.size)), disk=_need(plan),
     )  # fmt: skip
-    first, *others = sentences(found)
-    context.console.say("\n  ".join((first, *others)))
-    context.console.record("plan", found.to_json())
 
 
 def _delivery(info: SceneInfo) -> Delivery:
@@ -232,9 +278,9 @@ def _one(
     cache = FrameCache(context.project.cache)
     drawing, packing = part_of(progress, 0.0, 0.8), part_of(progress, 0.8, 0.2)
     drawn = draw_frames(crew, _frames(context, plan), parts, drawing)
-    for note in drawn.notes:
-        context.console.say(f"  {plan.blocked.shot.name}: {note}")
     order = _order(context, info, plan, drawn)
+    for note in (*drawn.notes, *view_notes(order, cache)):
+        _note(context, plan.blocked.shot.name, note)
     paths = context.project.shot(plan.blocked.shot.folder)
     known = find_package(paths.packages, order)
     package = known or make_package(paths.packages, order, cache, _encoder(context), packing)

@@ -51,7 +51,7 @@ class FrameOrder:
             "blend": str(self.blend), "scene": self.scene, "camera": self.camera,
             "times": [str(time) for time in self.times[first:stop]], "after": str(after), "meter": self.meter,
             "size": list(self.size), "layers": list(layers_of(self.passes)), "renderer": self.renderer,
-            "cache": str(self.cache),
+            "cache": str(self.cache), "is_part": stop - first < len(times),
         }  # fmt: skip
 
 
@@ -85,13 +85,26 @@ class Crew:
 
 
 def draw_frames(crew: Crew, order: FrameOrder, parts: int, progress: Progress) -> Drawn:
-    """Draw every frame that is not known yet, by up to ``parts`` children at once."""
+    """Draw every frame that is not known yet, by up to ``parts`` children at once.
+
+    By one where something is simulated without a cache: it would begin anew in the middle of the shot.
+    """
     spans = balanced(len(order.times), max(1, min(parts, len(order.times) // _FEWEST)))
+    found = _drawn(crew, order, spans, progress)
+    if any(part.get("only_whole") for part in found):
+        spans = [(0, len(order.times))]
+        found = _drawn(crew, order, spans, progress)
+    return _merged(order.times, spans, found)
+
+
+def _drawn(
+    crew: Crew, order: FrameOrder, spans: Sequence[tuple[int, int]], progress: Progress
+) -> list[dict[str, Any]]:  # fmt: skip
     tracks = _Tracks(crew.watched(progress), len(order.times), len(spans))
     waiting = [
         crew.pool.submit(_run, crew.blender, order.part(*span), tracks.track(i, span)) for i, span in enumerate(spans)
     ]
-    return _merged(order.times, spans, settled(waiting, crew.stop))
+    return settled(waiting, crew.stop)
 
 
 def _run(blender: Blender, task: Mapping[str, object], progress: Progress) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 """Raw passes of single frames, by hash: made in any order by any process, pruned at any time.
 
 One folder per frame: ``depth.npy`` (H, W) float32 planar depth, +inf where nothing is; ``person.npz`` (H, W) uint8,
-person index + 1 or 0, packed; ``frame.json`` with the camera, the people and the depth statistics.
+person index + 1 or 0, packed; ``frame.json`` with the camera, the people, the depth statistics
+and what is in view.
 Further layers are there when somebody asked for them, each in a file of its own (`EXTRAS`). Every file carries a check
 sum. Nothing is pickled.
 """
@@ -24,13 +25,15 @@ import numpy as np
 from ..errors import DocumentError, storage_error
 from ..shot.geometry import Tag
 from .files.aside import aside
-from .files.layers import is_whole, packed, plain, read_packed, read_plain, write, write_aside
+from .files.layers import is_whole, packed, plain, read_beyond, read_packed, read_plain, write, write_aside
 from .files.png import encode_png
+from .in_view import InView
 from .people.pose import PosedPerson
 from .pictures.depth import DepthStats
+from .pictures.flow_picture import largest_radius
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -45,12 +48,13 @@ EXTRAS = (_NORMAL, _TAG, *_PICTURES)
 
 ``normal`` (3, H, W) float16 camera space; ``tag`` (H, W) uint16, index + 1 into the frame's table of `Tag`, or 0;
 ``playblast`` (H, W, 3), ``lineart`` and ``softedge`` (H, W) uint8; ``flow`` (2, H, W) float32 pixels to the next
-frame, y down.
+frame, y down, with its `largest_radius` behind it.
 """
 
 _SUFFIXES = {_NORMAL: ".npy", _TAG: ".npz", **dict.fromkeys(_PICTURES, ".png")}
 _BASE = ("depth.npy", "person.npz")
 _SUM = "sum"
+_LONGEST = struct.Struct("<d")
 
 # one would do, were nobody else making room at the same time
 _ATTEMPTS = 4
@@ -148,7 +152,8 @@ class FrameCache:
     def store_flow(self, key: str, following: str, flow: npt.NDArray[np.float32]) -> None:
         """Add the flow (H, W, 2) from the frame ``key`` to the frame ``following``."""
         try:
-            write_aside(self.root / key / _flow_file(following), plain(np.moveaxis(flow, -1, 0)))
+            longest = _LONGEST.pack(largest_radius(flow))
+            write_aside(self.root / key / _flow_file(following), plain(np.moveaxis(flow, -1, 0), longest))
         except OSError as error:
             raise storage_error(error, self.root) from error
 
@@ -171,6 +176,44 @@ class FrameCache:
         except _DAMAGE as error:
             raise _damaged(self.root / key) from error
 
+    def people(self, key: str) -> tuple[PosedPerson, ...]:
+        """The people of a frame, without reading its pictures."""
+        try:
+            return tuple(_person(item) for item in self._about(key)["people"])
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
+
+    def camera(self, key: str) -> Mapping[str, Any]:
+        """The camera of a frame as `camera_json` has it."""
+        try:
+            return self._about(key)["camera"]
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
+
+    def in_view(self, key: str) -> InView | None:
+        """What a frame shows, without reading its pictures; None for one that was stored before that was kept."""
+        try:
+            found = self._about(key).get("view")
+            return found and InView.from_json(found)
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
+
+    def tags(self, key: str) -> list[Tag]:
+        """The tags that are seen in a frame, without reading where."""
+        try:
+            (table,) = read_packed(self.root / key / "tag.npz", "table")
+            return _tags(table)
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
+
+    def longest_motion(self, key: str, following: str) -> float:
+        """The `largest_radius` of a frame's flow, in pixels, as a rule without reading that flow."""
+        try:
+            kept = read_beyond(self.root / key / _flow_file(following))
+            return _LONGEST.unpack(kept)[0] if kept else largest_radius(self.load(key).flow(following))
+        except _DAMAGE as error:
+            raise _damaged(self.root / key) from error
+
     def _about(self, key: str) -> dict[str, Any]:
         return json.loads((self.root / key / "frame.json").read_text(encoding="utf-8"))
 
@@ -184,6 +227,7 @@ def _write_base(folder: Path, drawn: DrawnFrame, camera: Camera) -> None:
         "camera": camera_json(camera),
         "people": [_person_json(person) for person in drawn.people],
         "depth": drawn.stats.to_json(),
+        "view": drawn.view.to_json(),
     }
     about[_SUM] = _sum_of(about)
     write(folder / "depth.npy", plain(drawn.depth))

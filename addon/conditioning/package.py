@@ -26,11 +26,12 @@ from .files.aside import aside
 from .files.exr import ExrPart, write_exr
 from .files.long_json import write_long_json
 from .files.png import write_png
+from .in_view import notes_in_view
 from .passes import FLOW, PASSES, USUAL, FrameLook, Look, layers_of
 from .people.dialects import dialect
+from .people.face import main_face
 from .people.keypoints import PeopleFrame, keypoint_frame, people_frame, people_head
 from .pictures.depth import DepthRange, DepthStats, Encoding, range_for
-from .pictures.flow_picture import largest_radius
 from .pictures.mattes import MatteBy, matte_ids
 from .pictures.normal_map import NormalDialect
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from ..shot.profile import Profile
     from ..shot.timing import FrameMap, MappedFrame
     from .cache import FrameCache
-    from .people.pose import PosedPerson
 
 ALGORITHM = "second-unit-package/3"
 Encode = Callable[[Sequence[tuple[list[Path], Path, "Fraction"]]], None]
@@ -110,16 +110,12 @@ class PackageOrder:
             [self.profile.transport.of(control, self.size).value for control in self.profile.controls],
             [self.following.get(f.scene, "") for f in self.frame_map.frames] if FLOW in layers_of(self.passes) else [],
         ]
-        return digest(stable_json([*what, str(self.fps), list(self.people)]).encode())
+        return digest(stable_json([*what, str(self.fps), list(self.people), self.casts]).encode())
 
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a raw frame tells besides its pictures, which are large and not kept."""
-
-    mapped: MappedFrame
-    camera: Mapping[str, Any]
-    people: tuple[PosedPerson, ...]
+    @property
+    def casts(self) -> list[str]:
+        """The cast member each of the people is, "" for who is none."""
+        return [str(told.get("cast", "")) for told in self.people_told]
 
 
 def find_package(packages: Path, order: PackageOrder) -> Path | None:
@@ -139,11 +135,17 @@ def _is_as_made(folder: Path, manifest: Manifest) -> bool:
 
 
 def _files_of(manifest: Manifest) -> Generator[tuple[str, str]]:
-    """Every picture and movie a manifest names, relative to it, with its SHA-256."""
+    """Every file a manifest names, relative to it, with its SHA-256."""
     plates = [f.plate or 0 for f in manifest.frame_map.plates]
     for item in manifest.passes.values():
         yield from zip((item.file(plate) for plate in plates), item.sha256, strict=False)
     yield from ((video.file, video.sha256) for video in manifest.videos.values())
+    yield from manifest.texts.items()
+
+
+def view_notes(order: PackageOrder, cache: FrameCache) -> tuple[str, ...]:
+    """Sentences about frames of the order in which nothing is to be seen, or nothing but one thing."""
+    return notes_in_view([(f.scene, cache.in_view(order.hashes[f.scene])) for f in order.frame_map.plates])
 
 
 def make_package(
@@ -158,9 +160,10 @@ def make_package(
     try:
         part.mkdir(parents=True)
         look = _look(order, cache)
-        _write_text(part, order, _write_passes(part, order, cache, look, progress), look)
-        videos = _write_videos(part, order, encode)
-        save_manifest(part, _manifest(part, order, look, videos))
+        _write_passes(part, order, cache, look, progress)
+        _write_text(part, order, cache, look)
+        manifest = _manifest(part, order, look, _write_videos(part, order, encode))
+        save_manifest(part, replace(manifest, texts=_texts(part, manifest), notes=view_notes(order, cache)))
         put_in_place(part, target, lambda: find_package(packages, order) is not None)
     except OSError as error:
         raise storage_error(error, packages) from error
@@ -184,11 +187,13 @@ def _look(order: PackageOrder, cache: FrameCache) -> Look:
     )  # fmt: skip
     layers = layers_of(order.passes)
     if "tag" in layers:
-        tags = {tag for key in keys for tag in cache.load(key).tags()[1]}
+        tags = {tag for key in keys for tag in cache.tags(key)}
         look = replace(look, mattes={by: matte_ids(tags, by) for by in MatteBy})
+    if "face" in order.passes:
+        look = replace(look, face=main_face((cache.people(key) for key in keys), order.size))
     if FLOW in layers:
         pairs = {(order.hashes[f.scene], order.following[f.scene]) for f in order.frame_map.frames}
-        longest = max(largest_radius(cache.load(key).flow(after)) for key, after in sorted(pairs))
+        longest = max(cache.longest_motion(key, after) for key, after in sorted(pairs))
         look = replace(look, largest_flow=longest)
     return look
 
@@ -197,28 +202,22 @@ def _file(folder: Path, name: str, plate: int) -> Path:
     return folder / PASSES[name].pattern.format(frame=plate)
 
 
-def _write_passes(
-    folder: Path, order: PackageOrder, cache: FrameCache, look: Look, progress: Progress
-) -> list[_Told]:  # fmt: skip
-    """The pictures of every plate. Returns what else the raw frames tell, in the plates' order."""
+def _write_passes(folder: Path, order: PackageOrder, cache: FrameCache, look: Look, progress: Progress) -> None:
+    """The pictures of every plate."""
     for name in order.passes:
         (folder / name).mkdir()
     plates = order.frame_map.plates
 
-    def one(mapped: MappedFrame) -> _Told:
+    def one(mapped: MappedFrame) -> None:
         raw = cache.load(order.hashes[mapped.scene])
         frame = FrameLook(raw, look, order.following.get(mapped.scene, ""))
         for name in order.passes:
             _write(_file(folder, name, mapped.plate or 0), PASSES[name].draw(frame))
-        return _Told(mapped, raw.camera, raw.people)
 
-    told: list[_Told] = []
     # PNG compression and most of numpy release the interpreter lock
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for item in pool.map(one, plates):
-            told.append(item)
-            progress(len(told), len(plates))
-    return told
+        for done, _ in enumerate(pool.map(one, plates), start=1):
+            progress(done, len(plates))
 
 
 def _write(file: Path, picture: Any) -> None:
@@ -230,17 +229,17 @@ def _write(file: Path, picture: Any) -> None:
         write_png(file, picture)
 
 
-def _write_text(folder: Path, order: PackageOrder, told: Sequence[_Told], look: Look) -> None:
+def _write_text(folder: Path, order: PackageOrder, cache: FrameCache, look: Look) -> None:
     """Camera and people per plate, the cameras in the formats others read, and the names of matte ids."""
-    names = [{"frame": t.mapped.plate, "scene": str(t.mapped.scene)} for t in told]
-    document = camera_document(
-        [t.camera for t in told], fps=order.fps, metres_per_unit=order.metres_per_unit, names=names
-    )
+    plates = order.frame_map.plates
+    cameras = [cache.camera(order.hashes[f.scene]) for f in plates]
+    names = [{"frame": f.plate, "scene": str(f.scene)} for f in plates]
+    document = camera_document(cameras, fps=order.fps, metres_per_unit=order.metres_per_unit, names=names)
     notes: list[str] = []
     files: dict[str, bytes] = {}
     for write in FORMATS.values():
         try:
-            made = write(_track(order, told))
+            made = write(_track(order, cameras))
         except SecondUnitError as error:
             notes.append(error.what)
             continue
@@ -253,25 +252,28 @@ def _write_text(folder: Path, order: PackageOrder, told: Sequence[_Told], look: 
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    _write_people(folder / ("pose" if "pose" in order.passes else "camera"), order, told)
+    _write_people(folder / ("pose" if "pose" in order.passes else "camera"), order, cache)
 
 
-def _write_people(folder: Path, order: PackageOrder, told: Sequence[_Told]) -> None:
-    write_long_json(folder / "keypoints.json", (keypoint_frame(t.people, order.size) for t in told))
-    frames = (PeopleFrame(t.mapped.plate or 0, str(t.mapped.scene), t.people) for t in told)
+def _write_people(folder: Path, order: PackageOrder, cache: FrameCache) -> None:
+    """One frame after the other: the joints of a long shot are many."""
+    plates = order.frame_map.plates
+    keypoints = (keypoint_frame(cache.people(order.hashes[f.scene]), order.size) for f in plates)
+    write_long_json(folder / "keypoints.json", keypoints)
+    frames = (PeopleFrame(f.plate or 0, str(f.scene), cache.people(order.hashes[f.scene])) for f in plates)
     write_long_json(
         folder / "people.json",
         (people_frame(frame, order.people, order.metres_per_unit) for frame in frames),
-        people_head(order.size, order.people),
+        people_head(order.size, order.people, order.casts),
         "frames",
     )
 
 
-def _track(order: PackageOrder, told: Sequence[_Told]) -> CameraTrack:
-    pictures = PASSES[order.passes[0]] if order.passes else PASSES["depth"]
+def _track(order: PackageOrder, cameras: Sequence[Mapping[str, Any]]) -> CameraTrack:
+    pictures = PASSES[next((name for name in order.passes if PASSES[name].size is None), "depth")]
     return CameraTrack(
-        tuple(camera_from_json(t.camera) for t in told),
-        tuple(pictures.pattern.format(frame=t.mapped.plate) for t in told),
+        tuple(camera_from_json(camera) for camera in cameras),
+        tuple(pictures.pattern.format(frame=f.plate) for f in order.frame_map.plates),
         order.fps, order.metres_per_unit,
     )  # fmt: skip
 
@@ -323,3 +325,10 @@ def _manifest(folder: Path, order: PackageOrder, look: Look, videos: dict[str, V
         passes=passes, videos=videos, people=people, camera="camera/camera.json", input_hash=order.input_hash,
         volatile=order.volatile,
     )  # fmt: skip
+
+
+def _texts(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """The SHA-256 of what lies in the package besides what the manifest names already."""
+    named = {name for name, _ in _files_of(manifest)}
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: digest_file(path) for name, path in files.items() if name not in named}

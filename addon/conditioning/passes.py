@@ -12,6 +12,8 @@ import numpy as np
 
 from ..errors import UsageError
 from .files.exr import ExrPart
+from .files.png_reader import read_png
+from .people.face import FACE_SIZE, face_picture
 from .people.figures import draw_pose
 from .pictures.depth import DepthRange, Encoding, disparity, encoded, to_grey8, to_grey16
 from .pictures.flow_picture import flow_picture
@@ -43,7 +45,7 @@ class Look:
 
     ``size`` (width, height); ``spread`` is the range of disparity, ``grey`` that of the 8-bit depth in its
     ``encoding``; ``largest_flow`` in pixels; ``mattes`` the numbers of names; ``guess_classes`` whether names may stand
-    for classes.
+    for classes; ``face`` is the key of the person whose face travels by itself, "" for nobody's.
     """
 
     size: tuple[int, int]
@@ -56,6 +58,7 @@ class Look:
     mattes: Mapping[MatteBy, Mapping[str, int]] = field(default_factory=dict[MatteBy, Any])
     metres_per_unit: float = 1.0
     guess_classes: bool = False
+    face: str = ""
 
 
 class FrameLook:
@@ -92,7 +95,10 @@ class FrameLook:
 
 @dataclass(frozen=True, slots=True)
 class PassKind:
-    """A control pass. ``layers`` are of `cache.EXTRAS`, or `FLOW`; ``encoding`` says what the values mean."""
+    """A control pass. ``layers`` are of `cache.EXTRAS`, or `FLOW`; ``encoding`` says what the values mean.
+
+    ``size`` (width, height) is that of its pictures where it is not the package's.
+    """
 
     name: str
     draw: Callable[[FrameLook], Picture]
@@ -101,6 +107,7 @@ class PassKind:
     layers: tuple[str, ...] = ()
     encoding: Callable[[Look], str] = lambda _: "sRGB"
     suffix: str = "png"
+    size: tuple[int, int] | None = None
 
     @property
     def pattern(self) -> str:
@@ -149,6 +156,10 @@ def _flow_exr(frame: FrameLook) -> Picture:
     return ExrPart({"forward.u": np.ascontiguousarray(frame.flow[..., 0]), "forward.v": frame.flow[..., 1].copy()})
 
 
+def _face(frame: FrameLook) -> Picture:
+    return face_picture(read_png(frame.raw.picture("playblast")), frame.raw.people, frame.look.face)
+
+
 def _as_drawn(layer: str) -> Callable[[FrameLook], Picture]:
     return lambda frame: frame.raw.picture(layer)
 
@@ -181,6 +192,7 @@ _KINDS = (
     PassKind("flow", _flow, layers=(FLOW,), encoding=_as("Middlebury")),
     PassKind("flow_exr", _flow_exr, bits=32, channels=2, layers=(FLOW,), encoding=_as("pixels"), suffix="exr"),
     PassKind("playblast", _as_drawn("playblast"), layers=("playblast",)),
+    PassKind("face", _face, layers=("playblast",), size=FACE_SIZE),
 )
 PASSES = {kind.name: kind for kind in _KINDS}
 """Every control pass by its name, in the order in which they are listed."""
@@ -210,7 +222,8 @@ _ALWAYS_BYTES = 5
 def bytes_per_pixel(passes: Sequence[str]) -> float:
     """How many bytes on disk a pixel of ``passes`` takes at worst, its raw frame included; half of that is usual.
 
-    An EXR is as large as its numbers; a PNG of renders and figures was never seen to be more than half as large.
+    An EXR is as large as its numbers; a PNG of renders and figures was never seen to be more than half as large. A pass
+    of a size of its own counts as if it had the package's.
     """
     raw = sum(_RAW_BYTES.get(layer, 1) for layer in layers_of(passes))
     kinds = [PASSES[name] for name in passes]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..conditioning.files.exr_reader import holds_all_chunks
 from ..errors import DocumentError, UsageError, storage_error
 from ..shot.documents import pair
 from ..shot.ports import silent
@@ -118,54 +119,18 @@ def png_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-# lines of one chunk by the number of the compression
-_EXR_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
-
-
 def is_whole_png(path: Path) -> bool:
     """Whether a PNG ends as it should; Blender leaves a stump when the disk is full."""
     return path.is_file() and path.stat().st_size > 0 and path.read_bytes()[-8:-4] == b"IEND"
 
 
 def is_whole_exr(path: Path) -> bool:
-    """Whether a single-part OpenEXR of scan lines holds all its chunks to the last byte (openexr.com, file layout).
-
-    Blender leaves a stump, with a table of chunks or without, when the disk is full, and reads it as black.
-    """
+    """Whether an OpenEXR of scan lines holds all its chunks to the last byte (see `exr_reader.holds_all_chunks`)."""
     if not path.is_file() or not path.stat().st_size:
         return False
     # only the table and the beginnings of chunks are looked at, not the pictures
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _holds_all_chunks(data)
-
-
-def _holds_all_chunks(data: mmap.mmap) -> bool:
-    try:
-        at, sizes = _exr_header(data)
-        lines = _EXR_LINES[data[sizes["compression"]]]
-        _, top, _, bottom = struct.unpack_from("<4i", data, sizes["dataWindow"])
-        chunks = struct.unpack_from(f"<{-(-(bottom - top + 1) // lines)}Q", data, at)
-        ends = [start + 8 + struct.unpack_from("<i", data, start + 4)[0] for start in chunks]
-    except (struct.error, IndexError, KeyError, ValueError, OverflowError):
-        return False
-    return all(at < end <= len(data) for end in ends)
-
-
-def _exr_header(data: mmap.mmap) -> tuple[int, dict[str, int]]:
-    """Where the header ends, and where the value of each attribute lies."""
-    if data[:5] != b"\x76\x2f\x31\x01\x02":
-        raise ValueError
-    values: dict[str, int] = {}
-    at = 8
-    while data[at]:
-        name_end = data.find(b"\0", at)
-        kind_end = data.find(b"\0", name_end + 1)
-        values[data[at:name_end].decode("latin-1")] = kind_end + 5
-        (length,) = struct.unpack_from("<i", data, kind_end + 1)
-        if length < 0 or min(name_end, kind_end) < 0:
-            raise ValueError
-        at = kind_end + 5 + length
-    return at + 1, values
+        return holds_all_chunks(data)
 
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"

@@ -18,13 +18,15 @@ import bpy
 
 from ..conditioning.cache import FrameCache
 from ..conditioning.drawing.exposure import exposure_for
+from ..conditioning.heap import keep_freed_memory
 from ..errors import HostError, SceneError, SecondUnitError
 from .cycles import CyclesEye
 from .extract import Extractor
-from .limits import beyond_zbuffer
+from .limits import beyond_zbuffer, solid_glass
 from .painters import CyclesPainter, Drawing, ZbufferPainter
 from .rigs import Rigs
 from .scene_reader import open_blend, pick_scene
+from .simulated import unbaked
 from .versions import abspath
 
 if TYPE_CHECKING:
@@ -89,8 +91,9 @@ def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
 
     Arguments: blend, scene, camera, times (rationals as text), after (the time that follows the last one, for the
     flow), meter (the scene frame on which the playblast's exposure is metered: the same one whoever draws which part
-    of the shot), size [w, h], layers (of `cache.EXTRAS`, and flow), renderer (auto, zbuffer or cycles), cache (folder).
-    Result: ``hashes`` and ``following``, one per time, ``crop``, ``people`` (rig names in id order), ``renderer``
+    of the shot), size [w, h], layers (of `cache.EXTRAS`, and flow), renderer (auto, zbuffer or cycles), cache (folder),
+    is_part (whether others draw more of the shot: what is simulated is then refused with nothing but ``only_whole``).
+    Result: ``hashes`` and ``following``, one per time, ``crop``, ``people`` (their keys in id order), ``renderer``
     {name, reason}, ``metres_per_unit`` and ``notes`` (sentences about what was left out).
     """
     open_blend(Path(args.text("blend")))
@@ -106,9 +109,13 @@ def condition_task(args: Fields, progress: Progress) -> dict[str, Any]:
 
 def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, Any]:
     """Task ``condition`` for a scene of the open file, which it changes: it is not to be saved afterwards."""
+    keep_freed_memory()
     _use_camera(scene, args.text("camera"))
     layer, notes = _use_one_layer(scene)
-    notes += _missing_libraries()
+    simulated = unbaked(scene, layer)
+    if simulated.names and args.flag("is_part", default=False):
+        return {"only_whole": True}
+    notes += [*_missing_libraries(), *solid_glass(scene, layer), *simulated.notes]
     rigs = Rigs(scene, layer)
     # the percentage is for quick tests and changes no proportion
     delivery = (scene.render.resolution_x, scene.render.resolution_y)
@@ -122,7 +129,9 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
         def read(time: Fraction) -> tuple[FrameGeometry, str]:
             return _read(scene, reading, time)
 
-        drawing = _drawing(args, read)
+        if simulated.names:
+            _run_up(simulated.start, args, read, progress)
+        drawing = _drawing(args, read, reading)
         painter = _painter(stack, scene, layer, drawing, reading) if reasons else ZbufferPainter(drawing)
         hashes, following = _paint(painter, args, read, progress)
     crop = reading.extractor.crop
@@ -136,7 +145,7 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
         "people_told": [{"id": i, **told} for i, told in enumerate(rigs.people_report())],
         "renderer": _renderer(reasons, args.text("renderer", "auto")),
         "metres_per_unit": scene.unit_settings.scale_length,
-        "notes": [*notes, *reading.extractor.notes, *_said(reasons), *_unsure(rigs)],
+        "notes": [*notes, *reading.extractor.notes, *_said(reasons), *_unsure(rigs), *rigs.notes],
     }
 
 
@@ -151,13 +160,14 @@ def _reasons(scene: Any, layer: Any, wanted: str) -> list[str]:
 
 
 def _unsure(rigs: Rigs) -> list[str]:
-    """A sentence for every person of whom the rig was read with little confidence."""
-    return [
+    """A sentence for every rig of people that was read with little confidence."""
+    sentences = [
         f"The joints of '{told['rig']}' were found by its shape ({told['confidence']:.0%} sure): look at its pose, or "
         "name its joints by hand."
         for told in rigs.people_report()
         if told["confidence"] < _SURE
     ]
+    return list(dict.fromkeys(sentences))
 
 
 def _renderer(reasons: list[str], wanted: str) -> dict[str, str]:
@@ -173,13 +183,16 @@ def _said(reasons: list[str]) -> list[str]:
     return [f"Drawn by Cycles, one sample a pixel, which takes longer: {'; '.join(reasons[:3])}{more}."]
 
 
-def _drawing(args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]]) -> Drawing:
+def _drawing(
+    args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], reading: _Reading
+) -> Drawing:  # fmt: skip
     layers = args.texts("layers", ["playblast"])
     metered, _ = read(Fraction(args.integer("meter")))
     width, height = args.integers("size", 2)
     return Drawing(
         FrameCache(Path(args.text("cache"))), exposure_for(metered), (width, height),
         tuple(name for name in layers if name != "flow"), "flow" in layers,
+        reading.extractor.crop,
     )  # fmt: skip
 
 
@@ -200,6 +213,17 @@ def _paint(
     if painter.needs_next and after:
         painter.follow(*read(Fraction(after)))
     return painter.finish()
+
+
+def _run_up(
+    start: int, args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], progress: Progress
+) -> None:  # fmt: skip
+    """Evaluate every frame that a simulation needs before the first one asked for. Blender keeps what comes out."""
+    times = [Fraction(text) for text in args.texts("times")]
+    last = max(args.integer("meter"), min(times).numerator // min(times).denominator)
+    for frame in range(start, last + 1):
+        progress(0, len(times))
+        read(Fraction(frame))
 
 
 def _read(scene: Any, reading: _Reading, time: Fraction) -> tuple[FrameGeometry, str]:

@@ -2,12 +2,13 @@
 """One sample of Cycles per pixel, for shots that a z-buffer cannot draw: hair, volumes, cut-outs, panoramas. Needs bpy.
 
 The scene is a child's own and is changed for good: nothing here is ever saved. Depth and normals are those of the
-pixel's centre, objects are told apart by their pass index, and materials stay as they are: cut-outs live in
-them.
+pixel's centre. Every material is solid or absent at each of its points (`cycles_cutouts`), so that chance decides
+nothing; objects are told apart by their pass index, and what else is to know of a pixel is found out by `cycles_who`.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ from ..conditioning.drawing.frame import Surfaces
 from ..conditioning.drawing.raster import Hits
 from ..conditioning.files.exr_reader import channels_of, read_exr
 from ..errors import HostError, SceneError
-from ..shot.geometry import Instance, Mesh, Tag
+from .cycles_beside import Beside
+from .cycles_cutouts import harden_materials
+from .cycles_who import Seen, Who, number_objects
 from .versions import set_format
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from fractions import Fraction
     from pathlib import Path
 
@@ -33,14 +36,13 @@ if TYPE_CHECKING:
 
 _MISS = 1e9
 """Cycles writes 1e10 where it hits nothing."""
-_MOST_OBJECTS = 32767
-"""Largest pass index."""
 _SENSOR_MM = 36.0
-_BOUNCES = 64
-"""Cut-outs behind cut-outs that a ray goes through."""
+_BOUNCES = 1024
+"""Cut-outs behind cut-outs that a ray goes through: as many as Cycles allows."""
+_SOLID = 0.49
+"""Alpha from which Cycles says what it hit. Of what is left, nothing is below a half but by rounding."""
 _SHEAR = 1e-4
 """What a turn of a camera may be off, per unit of length."""
-_NOTHING = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,16 @@ class CyclesEye:
     """
 
     def __init__(self, scene: Any, layer: Any, folder: Path) -> None:
-        self._scene, self._folder = scene, folder
+        self._scene, self._layer, self._folder = scene, layer, folder
         self._shot_camera: Any = scene.camera
         data = bpy.data.cameras.new("Second Unit Eye")
         self._eye: Any = bpy.data.objects.new("Second Unit Eye", data)
         self._eye.rotation_mode = "QUATERNION"
         scene.collection.objects.link(self._eye)
-        self._names = _number_objects()
+        self._beside = Beside(scene, layer)
+        self._who = Who(number_objects(scene), self._beside.alone)
         _use_passes(layer)
+        _leave_nothing_to_chance(scene, layer)
 
     def look(self, geometry: FrameGeometry, time: Fraction, following: Camera | None, crop: Crop) -> Looked:
         """Render the scene at ``time``; ``following`` is the camera of the next one, for the flow.
@@ -77,7 +81,11 @@ class CyclesEye:
         camera = geometry.camera
         size = (crop.width, crop.height) if panoramic else (camera.width, camera.height)
         frame = time.numerator // time.denominator
-        with _Engine(self._scene, self._shot_camera if panoramic else self._eye, size):
+        with (
+            _Engine(self._scene, self._shot_camera if panoramic else self._eye, size),
+            _solid_holdouts(self._layer),
+            self._beside.listening(time, geometry),
+        ):
             if not panoramic:
                 self._stand(frame, camera)
                 self._stand(frame + 1, following or camera)
@@ -86,7 +94,7 @@ class CyclesEye:
         if panoramic:
             layers = {name: _placed(array, crop, (camera.height, camera.width)) for name, array in layers.items()}
             geometry = _without_joints(geometry)
-        return _looked(geometry, layers, self._names)
+        return self._looked(geometry, layers, panoramic=panoramic)
 
     def _stand(self, frame: int, camera: Camera) -> None:
         """Key the eye to ``camera`` at ``frame``. Its pixels may be oblong, its picture is as wide as its sensor."""
@@ -112,6 +120,19 @@ class CyclesEye:
             eye.keyframe_insert(path, frame=frame)
         for path in ("lens", "ortho_scale", "shift_x", "shift_y"):
             data.keyframe_insert(path, frame=frame)
+
+    def _looked(
+        self, geometry: FrameGeometry, layers: Mapping[str, npt.NDArray[np.float32]], *, panoramic: bool
+    ) -> Looked:
+        hit = (layers["depth"] > 0) & (layers["depth"] < _MISS)
+        depth = np.where(hit, layers["depth"], np.float32(np.inf))
+        index = np.where(hit, np.rint(layers["index"]), 0).astype(np.int32)
+        seen = Seen(index, depth, layers["position"])
+        frame, ids = self._who.identify(geometry, self._beside.found(), seen, panoramic=panoramic)
+        rotation = geometry.camera.world_to_camera[:3, :3].astype(np.float32)
+        normal = np.where(hit[:, :, None], layers["normal"] @ rotation.T, np.float32(0))
+        flow = np.where(hit[:, :, None], layers["vector"][:, :, 2:] * np.array([-1, 1], np.float32), np.float32(0))
+        return Looked(frame, Surfaces(Hits(depth, ids), ids, normal), flow)
 
     def _render(self) -> Mapping[str, npt.NDArray[np.float32]]:
         file = self._folder / "look.exr"
@@ -158,16 +179,6 @@ class _Engine:
             setattr(self._scene.render, name, value)
 
 
-def _number_objects() -> dict[int, str]:
-    """Give every object of the file its own pass index; their full names by it."""
-    objects: Any = bpy.data.objects
-    names: dict[int, str] = {}
-    for number, thing in enumerate(sorted(objects, key=lambda one: one.name_full), start=1):
-        thing.pass_index = number if number <= _MOST_OBJECTS else 0
-        names[number] = thing.name_full
-    return names
-
-
 def _check_straight(thing: Any, stands: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> None:
     """Raise `SceneError` for a camera that no place, turn and scale can give."""
     if np.abs(stands - wanted)[:3, :3].max() > _SHEAR:
@@ -179,15 +190,59 @@ def _check_straight(thing: Any, stands: npt.NDArray[np.float64], wanted: npt.NDA
 
 def _use_passes(layer: Any) -> None:
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_vector = layer.use_pass_object_index = True
+    layer.use_pass_position = True
+    layer.pass_alpha_threshold = _SOLID
     layer.material_override = None
+    # its own number of samples, which would count before the scene's
+    layer.samples = 0
+
+
+def _leave_nothing_to_chance(scene: Any, layer: Any) -> None:
+    """Half-transparent materials, volumes and a blurring lens: what one ray finds there is luck."""
+    harden_materials()
+    objects: Any = bpy.data.objects
+    for thing in objects:
+        if thing.type == "VOLUME":
+            thing.visible_camera = False
+    scene.render.use_multiview = scene.render.use_freestyle = layer.use_freestyle = False
+    scene.cycles.use_animated_seed = False
+
+
+@contextmanager
+def _solid_holdouts(layer: Any) -> Generator[None]:
+    """Cycles says nothing of what holds out; here it is drawn, so that it hides joints, and blanked afterwards."""
+    objects: Any = bpy.data.objects
+    held = [one for one in (*objects, *_homes(layer.layer_collection)) if _is_holdout(one)]
+    for one in held:
+        _hold_out(one, held=False)
+    try:
+        yield
+    finally:
+        for one in held:
+            _hold_out(one, held=True)
+
+
+def _homes(home: Any) -> Generator[Any]:
+    yield home
+    for child in home.children:
+        yield from _homes(child)
+
+
+def _is_holdout(one: Any) -> bool:
+    return bool(one.is_holdout if hasattr(one, "is_holdout") else one.holdout)
+
+
+def _hold_out(one: Any, *, held: bool) -> None:
+    setattr(one, "is_holdout" if hasattr(one, "is_holdout") else "holdout", held)
 
 
 def _channels(file: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Depth (H, W), normal (H, W, 3), vector (H, W, 4) and index (H, W) of the one layer that was rendered."""
+    """Depth (H, W), normal and position (H, W, 3), vector (H, W, 4) and index (H, W) of the one layer rendered."""
     found = {name.split(".", 1)[-1]: array for name, array in channels_of(read_exr(file)).items()}
     index = next(name for name in found if name.split(".")[0] in {"IndexOB", "Object Index"})
     return {
         "depth": found["Depth.Z"],
+        "position": np.stack([found[f"Position.{axis}"] for axis in "XYZ"], axis=-1),
         "normal": np.stack([found[f"Normal.{axis}"] for axis in "XYZ"], axis=-1),
         "vector": np.stack([found[f"Vector.{axis}"] for axis in "XYZW"], axis=-1),
         "index": found[index],
@@ -206,40 +261,3 @@ def _without_joints(geometry: FrameGeometry) -> FrameGeometry:
     return replace(
         geometry, people=tuple(replace(one, joints=np.full_like(one.joints, np.nan)) for one in geometry.people)
     )
-
-
-def _looked(
-    geometry: FrameGeometry, layers: Mapping[str, npt.NDArray[np.float32]], names: Mapping[int, str]
-) -> Looked:  # fmt: skip
-    hit = (layers["depth"] > 0) & (layers["depth"] < _MISS)
-    depth = np.where(hit, layers["depth"], np.float32(np.inf))
-    index = np.where(hit, np.rint(layers["index"]), 0).astype(np.int32)
-    frame, by_index = _with_everything(geometry, [names.get(int(i), "") for i in np.unique(index[hit])], names)
-    ids = np.where(hit, by_index[index], np.int32(-1))
-    rotation = geometry.camera.world_to_camera[:3, :3].astype(np.float32)
-    normal = np.where(hit[:, :, None], layers["normal"] @ rotation.T, np.float32(0))
-    flow = np.where(hit[:, :, None], layers["vector"][:, :, 2:] * np.array([-1, 1], np.float32), np.float32(0))
-    return Looked(frame, Surfaces(Hits(depth, ids), ids, normal), flow)
-
-
-def _with_everything(
-    geometry: FrameGeometry, seen: list[str], names: Mapping[int, str]
-) -> tuple[FrameGeometry, npt.NDArray[np.int32]]:
-    """An instance for every object that Cycles saw, and the instance of every pass index.
-
-    What has no mesh of its own, such as hair or a volume, gets one without any face.
-    """
-    first: dict[str, int] = {}
-    for number, instance in enumerate(geometry.instances):
-        first.setdefault(instance.tag.object, number)
-    missing = [name for name in dict.fromkeys(seen) if name and name not in first]
-    start, mesh = len(geometry.instances), len(geometry.meshes)
-    added = tuple(Instance(f"|{name}|", mesh, np.eye(4), tag=Tag(object=name)) for name in missing)
-    first |= {name: start + number for number, name in enumerate(missing)}
-    by_index = np.full(max(names, default=0) + 1, -1, np.int32)
-    for index, name in names.items():
-        by_index[index] = first.get(name, -1)
-    by_index[0] = 0 if geometry.instances or added else -1
-    return replace(
-        geometry, meshes=(*geometry.meshes, _NOTHING), instances=(*geometry.instances, *added)
-    ), by_index  # fmt: skip

@@ -12,14 +12,14 @@ import numpy as np
 
 from ..errors import SceneError
 from ..shot.camera import Camera, Lens, fit_into, intrinsics
-from ..shot.geometry import NOBODY, FrameGeometry, Instance, Light, LightKind, Mesh
+from ..shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh
 from .tags import Tags
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..shot.camera import Crop
-    from ..shot.geometry import Person
+    from ..shot.geometry import Person, Tag
     from .rigs import Rigs
 
 _TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -50,28 +50,29 @@ class Extractor:
     @property
     def notes(self) -> list[str]:
         """What of the frames read so far cannot be drawn, one sentence each."""
-        return list(self._notes)
+        return [*self._notes, *self._tags.notes]
 
     def frame(self, depsgraph: Any, time: Fraction) -> tuple[FrameGeometry, str]:
         """Geometry of the evaluated frame as the model's picture sees it, and its hash (hex).
 
         Instances and lights are sorted: the order in which Blender lists them says nothing about the scene.
         """
-        table = _Table(self._meshes, self._tags, self._notes)
+        table = _Table(self._meshes, self._notes)
         lights: list[Light] = []
         for found in depsgraph.object_instances:
             thing = found.object
             if thing.type == "MESH" and found.show_self:
                 owner = found.parent if found.is_instance else thing
                 if _is_camera_visible(thing, owner, depsgraph.view_layer):
-                    person = NOBODY if found.is_instance else self._rigs.person_of(thing)
-                    table.add(found, person, holdout=owner.original.holdout_get(view_layer=depsgraph.view_layer))
+                    person = self._rigs.person_at(found)
+                    holdout = owner.original.holdout_get(view_layer=depsgraph.view_layer)
+                    table.add(found, person, self._tags.of(found, self._rigs.cast_of(person)), holdout=holdout)
             elif thing.type == "LIGHT":
                 lights.append(_light(thing, found.matrix_world))
         table.leave_out_the_placeless()
         self._meshes = table.seen
         instances = tuple(sorted(table.instances, key=lambda i: i.key))
-        people = self._rigs.people(depsgraph, {i.person for i in instances})
+        people = self._rigs.people(depsgraph, {i.person for i in instances if not i.holdout})
         camera, self.crop = fit_into(self._camera(depsgraph), self._size)
         geometry = FrameGeometry(time, camera, tuple(table.meshes), instances, tuple(sorted(lights, key=repr)), people)
         return geometry, _hash(geometry, table.digests)
@@ -84,18 +85,18 @@ class Extractor:
 class _Table:
     """Meshes and instances of one frame while they are being collected."""
 
-    def __init__(self, known: dict[int, tuple[Mesh, bytes]], tags: Tags, notes: dict[str, None]) -> None:
+    def __init__(self, known: dict[int, tuple[Mesh, bytes]], notes: dict[str, None]) -> None:
         self.seen: dict[int, tuple[Mesh, bytes]] = {}
         self.meshes: list[Mesh] = []
         self.digests: list[bytes] = []
         self.instances: list[Instance] = []
-        self._known, self._tags, self._notes = known, tags, notes
+        self._known, self._notes = known, notes
         self._slots: dict[int, int] = {}
 
-    def add(self, found: Any, person: int, *, holdout: bool) -> None:
+    def add(self, found: Any, person: int, tag: Tag, *, holdout: bool) -> None:
         matrix = np.array(found.matrix_world, dtype=np.float64)
         slot = self._slot(found.object.data)
-        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=holdout, tag=self._tags.of(found)))
+        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=holdout, tag=tag))
 
     def _slot(self, data: Any) -> int:
         uid = int(data.session_uid)

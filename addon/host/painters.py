@@ -25,24 +25,29 @@ if TYPE_CHECKING:
     from ..shot.geometry import FrameGeometry
     from .cycles import CyclesEye, Looked
 
-ALGORITHM = "second-unit-zbuffer/4"
+ALGORITHM = "second-unit-zbuffer/5"
 """Part of every frame hash: raise it when the same scene would be drawn differently."""
-CYCLES = "second-unit-cycles/2"
+CYCLES = "second-unit-cycles/3"
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What is to be drawn, and where it goes. ``extras`` are layers of `cache.EXTRAS`."""
+    """What is to be drawn, and where it goes. ``extras`` are layers of `cache.EXTRAS`.
+
+    ``crop`` is where the delivered picture lies, all of it when not given.
+    """
 
     cache: FrameCache
     exposure: Exposure
     size: tuple[int, int]
     extras: tuple[str, ...]
     with_flow: bool
+    crop: Crop | None = None
 
     def hash(self, algorithm: str, digest: str) -> str:
         """The name of a frame in the cache."""
-        return hashlib.sha256(f"{algorithm}|{digest}|{self.size}|{self.exposure!r}".encode()).hexdigest()
+        what = f"{algorithm}|{digest}|{self.size}|{self.crop!r}|{self.exposure!r}"
+        return hashlib.sha256(what.encode()).hexdigest()
 
 
 class Painter(Protocol):
@@ -99,7 +104,8 @@ class ZbufferPainter:
         missing = drawing.cache.missing(key, drawing.extras)
         if missing is not None:
             surfaces = find_surfaces(geometry)
-            drawing.cache.store(key, draw(geometry, drawing.exposure, missing, surfaces), geometry.camera)
+            drawn = draw(geometry, drawing.exposure, missing, surfaces, drawing.crop)
+            drawing.cache.store(key, drawn, geometry.camera)
         self._hashes.append(key)
         self._held = _Held(key, geometry, surfaces)
 
@@ -167,7 +173,8 @@ class CyclesPainter:
         key = drawing.hash(CYCLES, _content(looked, geometry))
         missing = cache.missing(key, drawing.extras)
         if missing is not None:
-            cache.store(key, draw(looked.geometry, drawing.exposure, missing, looked.surfaces), geometry.camera)
+            drawn = draw(looked.geometry, drawing.exposure, missing, looked.surfaces, drawing.crop)
+            cache.store(key, drawn, geometry.camera)
         self._hashes.append(key)
         if drawing.with_flow:
             motion = hashlib.sha256(np.ascontiguousarray(looked.flow).tobytes()).hexdigest()
@@ -177,15 +184,18 @@ class CyclesPainter:
 
 
 def _content(looked: Looked, geometry: FrameGeometry) -> str:
-    """Hash of what was seen, and of the people, who are drawn over it."""
+    """Hash of what was seen and what it is called, and of the people, who are drawn over it."""
     digest = hashlib.sha256()
     for array in (looked.surfaces.hits.depth, looked.surfaces.ids, looked.surfaces.normal):
         digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(repr([instance.key for instance in looked.geometry.instances]).encode())
-    digest.update(repr((geometry.camera.fx, geometry.camera.fy, geometry.camera.cx, geometry.camera.cy)).encode())
-    digest.update(geometry.camera.world_to_camera.tobytes())
+    for one in looked.geometry.instances:
+        digest.update(repr((one.key, one.person, one.holdout, one.tag)).encode())
+    camera = geometry.camera
+    digest.update(repr((camera.fx, camera.fy, camera.cx, camera.cy)).encode())
+    digest.update(repr((camera.near, camera.far, camera.orthographic, camera.lens)).encode())
+    digest.update(camera.world_to_camera.tobytes())
     for light in geometry.lights:
         digest.update(repr(light).encode())
     for person in geometry.people:
-        digest.update(person.key.encode() + person.joints.tobytes())
+        digest.update(person.key.encode() + person.joints.tobytes() + np.float64(person.reach).tobytes())
     return digest.hexdigest()

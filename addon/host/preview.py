@@ -48,6 +48,7 @@ from .preview_paint import (
     texture_of,
 )
 from .rigs import JOINTS_PROPERTY, PERSON_PROPERTY, Rigs
+from .tags import CAST_PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,7 @@ class Crew:
             known = (sign, rigs, [(thing, person) for thing, person in meshes if person >= 0])
             self._found[scene.session_uid] = known
         seen = {person for thing, person in known[2] if not thing.hide_render and thing.visible_camera}
-        return known[1].people(depsgraph, seen)
+        return known[1].people(depsgraph, seen | known[1].standing(depsgraph))
 
 
 def _sign(scene: Any) -> object:
@@ -130,7 +131,8 @@ def _sign(scene: Any) -> object:
     scene.objects.foreach_get("session_uid", uids)
     rigs = [o for o in scene.objects if o.type == "ARMATURE"]
     told = [(o.data.session_uid, len(o.data.bones), o.hide_render, o.visible_get()) for o in rigs]
-    by_hand = [str(o.get(name)) for rig in rigs for o in (rig, rig.data) for name in (JOINTS_PROPERTY, PERSON_PROPERTY)]
+    properties = (JOINTS_PROPERTY, PERSON_PROPERTY, CAST_PROPERTY)
+    by_hand = [str(o.get(name)) for rig in rigs for o in (rig, rig.data) for name in properties]
     return uids.tobytes(), told, by_hand
 
 

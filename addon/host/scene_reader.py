@@ -91,7 +91,7 @@ def scene_info(scene: Any) -> SceneInfo:
     return SceneInfo(
         name=scene.name,
         fps=_rate(render),
-        size=(int(render.resolution_x * scale), int(render.resolution_y * scale)),
+        size=(max(1, int(render.resolution_x * scale)), max(1, int(render.resolution_y * scale))),
         frames=frames,
         shots=tuple(replace(s, handles=handles.get(s.name), home=home) for s in shots),
         blender=blender_version(),
@@ -137,14 +137,15 @@ def _odd_property() -> SceneError:
 
 
 def read_task(args: Fields, progress: Progress) -> dict[str, Any]:
-    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.context`), ``notes`` about scripts."""
+    """Task ``read``: blend, scene -> the scene's info as JSON (see `commands.context`); ``notes`` are sentences."""
     progress(0, 1, "reading the scene")
     open_blend(Path(args.text("blend")))
-    info = scene_info(pick_scene(args.maybe_text("scene")))
+    scene = pick_scene(args.maybe_text("scene"))
+    info = scene_info(scene)
     return {
         "name": info.name, "fps": pair(info.fps), "size": list(info.size), "blender": info.blender,
         "pixel_aspect": list(info.pixel_aspect),
-        "frames": [info.frames.first, info.frames.last], "notes": _blocked(),
+        "frames": [info.frames.first, info.frames.last], "notes": [*_blocked(), *_stepped(scene)],
         "others": list(info.shots[0].home.others) if info.shots else [],
         "shots": [
             {
@@ -162,3 +163,8 @@ def _blocked() -> list[str]:
         return []
     todo = " Allow them in Blender and run this again." if given() else ""
     return [f"Scripts of the file were not run ({bpy.app.autoexec_fail_message}): what they do is missing.{todo}"]
+
+
+def _stepped(scene: Any) -> list[str]:
+    step: int = scene.frame_step
+    return [f"The scene's frame step of {step} is not used: every frame is drawn."] if step != 1 else []

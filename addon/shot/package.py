@@ -78,7 +78,11 @@ class DepthInfo:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything another program needs to read a package."""
+    """Everything another program needs to read a package.
+
+    ``texts`` are the SHA-256 of all files beside passes and movies, by their path in the package; a package made before
+    they were kept has none. ``notes`` are sentences about what the pictures show.
+    """
 
     shot_uuid: str
     shot_name: str
@@ -97,6 +101,8 @@ class Manifest:
     camera: str
     input_hash: str
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -130,10 +136,21 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
         },
         "passes": {name: _pass_json(p) for name, p in manifest.passes.items()},
         "videos": {name: _video_json(v) for name, v in manifest.videos.items()},
-        "people": [dict(person) for person in manifest.people], "cast": [], "camera": manifest.camera,
+        "people": [dict(person) for person in manifest.people], "cast": _cast(manifest), "camera": manifest.camera,
+        "texts": [{"file": name, "sha256": sha} for name, sha in sorted(manifest.texts.items())],
+        "notes": list(manifest.notes),
         "input_hash": manifest.input_hash, "volatile": dict(manifest.volatile), **manifest.extra,
     }  # fmt: skip
     write_document(folder / MANIFEST, PACKAGE_SCHEMA, body)
+
+
+def _cast(manifest: Manifest) -> list[Json]:
+    """Every cast member among the people, with their ids. People of a cast come first, by its names."""
+    ids: dict[str, list[Any]] = {}
+    for person in manifest.people:
+        if person.get("cast"):
+            ids.setdefault(str(person["cast"]), []).append(person.get("id"))
+    return [{"name": name, "people": found} for name, found in ids.items()]
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -151,7 +168,9 @@ def load_manifest(folder: Path) -> Manifest:
         renderer=fields.mapping("renderer"),
         depth=_read_depth(depth),
         passes=known, videos=videos, people=fields.mappings("people"), camera=fields.relative_path("camera"),
-        input_hash=fields.text("input_hash"), volatile=fields.mapping("volatile", {}), extra=fields.rest(),
+        input_hash=fields.text("input_hash"), volatile=fields.mapping("volatile", {}),
+        texts={text.relative_path("file"): text.text("sha256") for text in fields.sections("texts", [])},
+        notes=fields.texts("notes", []), extra=fields.rest(),
     )  # fmt: skip
 
 

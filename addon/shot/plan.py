@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _AS_GOOD = 0.998
 """Scales this near to the best are as good: one line more of picture is not worth sixteen of overscan."""
 
+_LEAST = 8
+"""Pixels on each side of the delivery frame in the model's picture below which nothing can be told."""
+
 
 def best_size(profile: Profile, quality: Quality, delivery: Delivery) -> tuple[tuple[int, int], Crop]:
     """The picture size for a delivery frame, and where that frame lies in it.
@@ -42,6 +45,17 @@ def best_size(profile: Profile, quality: Quality, delivery: Delivery) -> tuple[t
     enough = max(shown.values()) * _AS_GOOD
     best = min((s for s in shown if shown[s] >= enough), key=lambda s: (_overscan(s, frame), -shown[s]))
     return best, crop_for(frame, best)
+
+
+def check_frame(delivery: Delivery, size: tuple[int, int]) -> None:
+    """Raise `UsageError` for a frame so long and thin that next to nothing is left of it in a picture of ``size``."""
+    crop = crop_for(delivery.frame, size)
+    if min(crop.width, crop.height) < _LEAST:
+        raise UsageError(
+            f"The scene's frame of {delivery.width}x{delivery.height} would be {crop.width}x{crop.height} in a picture "
+            f"of {size[0]}x{size[1]}, and each side must be at least {_LEAST} pixels long.",
+            "Choose a squarer resolution in the scene's Output, or a larger picture.",
+        )
 
 
 def _scale(size: tuple[int, int], frame: tuple[float, float]) -> float:
@@ -138,7 +152,7 @@ def plan_shot(
 
 def sentences(plan: ShotPlan) -> tuple[str, ...]:
     """The plan for people: what is sent, in which pieces, at which size, and what it takes."""
-    return (_said_frames(plan), _said_model(plan), _said_size(plan), f"It needs about {_bytes(plan.disk)} of disk.")
+    return (_said_frames(plan), said_model(plan), _said_size(plan), f"It needs about {_bytes(plan.disk)} of disk.")
 
 
 def _said_frames(plan: ShotPlan) -> str:
@@ -150,16 +164,24 @@ def _said_frames(plan: ShotPlan) -> str:
     )
 
 
-def _said_model(plan: ShotPlan) -> str:
+def said_model(plan: ShotPlan) -> str:
+    """What the model makes of a shot, and in which pieces."""
     title, frames, chunks = plan.profile.title, _count(plan.model_frames, "model frame"), plan.chunks
     if plan.profile.kind is Kind.STILL:
-        return f"{title} makes {_count(len(chunks), 'still')}, each by itself."
+        return f"{title} makes {_count(len(chunks), 'still')}, {_said_stills(plan)}"
     sent = "in one submission" if len(chunks) == 1 else f"in {len(chunks)} submissions of {_listed(chunks)}"
     shared = f" that share {_count(plan.overlap, 'frame')}" if plan.overlap else ""
     padded = f"; {_count(plan.padding, 'frame')} at the end only fill up" if plan.padding else ""
     blind = len(chunks) > 1 and not plan.profile.context
     joins = " It does not see the frames before a submission: look at the joins." if blind else ""
     return f"{title} makes {frames} {sent}{shared}{padded}.{joins} {_said_rate(plan)}"
+
+
+def _said_stills(plan: ShotPlan) -> str:
+    first, last = plan.cut.first - plan.handles[0], plan.cut.last + plan.handles[1]
+    if first == last:
+        return f"of frame {first}."
+    return f"one of each frame from {first} to {last}."
 
 
 def _said_rate(plan: ShotPlan) -> str:

@@ -30,7 +30,8 @@ CONTROL_PASSES = (
     "guide", "depth", "pose", "face", "normal", "lineart", "softedge", "segmentation", "matte", "flow", "playblast",
 )  # fmt: skip
 """Names a profile may use for what a model is told."""
-POSE_DIALECTS = ("openpose", "xinsir", "vace", "wan-animate", "core")
+POSE_DIALECTS = ("openpose", "xinsir", "vace", "wan-animate", "core", "dwpose")
+"""How people may be drawn. The drawings are in `conditioning.people.dialects`; a test compares the names."""
 POSE_PARTS = ("body", "hands", "face")
 NORMAL_DIALECTS = ("bae", "opengl")
 DEPTH_ENCODINGS = ("disparity", "linear", "zoe")

@@ -65,6 +65,15 @@ def type_frames(window: Window, first: int, last: int) -> None:
     window.until(lambda s: [r["first"] for r in s["view"]["rows"]] == [first, 1049], "the two short shots")
 
 
+def is_planned(state: dict[str, Any], first: int) -> bool:
+    """Whether the panel says of every shot what it will become."""
+    lines = [line for shot in state["plan"] for line in shot]
+    wanted = ("scene frames", "model frame", "Pictures are 832x480; 832x468", "of disk")
+    return f"{first} to 1048;" in " ".join(lines[:1]) and all(
+        sum(part in line for line in lines) == len(state["view"]["rows"]) for part in wanted
+    )
+
+
 def finished(state: dict[str, Any]) -> bool:
     return not state["view"]["is_running"] and bool(state["view"]["message"])
 
@@ -76,6 +85,8 @@ def test_the_one_button(window: Window, pictures: Path) -> None:
     is_whole = "SECOND_UNIT_PICTURES" in os.environ
     if not is_whole:
         type_frames(window, 1045, 1052)
+    window.until(lambda s: is_planned(s, 1001 if is_whole else 1045), "the plan")
+    window.settle()
     window.shot(pictures / "panel_ready.png")
     layout = window.layout()
     assert len(layout) > 5000
@@ -91,7 +102,7 @@ def test_the_one_button(window: Window, pictures: Path) -> None:
     assert (state["scene"], state["file"]) == ("Layout", str(blend))
     assert window.layout() == layout
     window.shot(pictures / "panel_done.png")
-    lines = len(textwrap.wrap(state["view"]["message"], 34)) + len(state["view"]["rows"])
+    lines = len(textwrap.wrap(state["view"]["message"], 32)) + len(state["view"]["rows"])
     place = SHOW_AT[0], SHOW_AT[1] + LINE * lines
     in_sidebar(
         window, place, lambda s: (s["scene"], s["workspace"]) == ("Second Unit Edit", "Video Editing"), "the edit"

@@ -321,11 +321,17 @@ def test_a_lock_on_the_command_line_goes_before_a_range_of_the_project(make: Mak
         make(replace(SMALL, lock_depth="SH010", depth=(1, 2)))
 
 
-@pytest.mark.parametrize("lock", ["SH010", "SH999", "../x"])
+@pytest.mark.parametrize(
+    ("lock", "said"),
+    [
+        ("SH010", "The shot 'SH010' has no package"), ("SH999", "There is no shot 'SH999'.* has: SH010, SH020"),
+        ("../x", r"There is no shot '\.\./x'"),
+    ],
+)  # fmt: skip
 def test_a_shot_that_has_nothing_to_lend_is_named_before_anything_is_drawn(
-    lock: str, make: Make, host: Any, film: Any
+    lock: str, said: str, make: Make, host: Any, film: Any
 ) -> None:
-    with pytest.raises(UsageError, match=f"'{lock}' has no package"):
+    with pytest.raises(UsageError, match=said):
         make(replace(SMALL, lock_depth=lock), "SH020")
     assert host.tasks == []
     assert packages(film) == {}

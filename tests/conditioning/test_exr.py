@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from second_unit.addon.conditioning.files.exr import Compression, ExrPart, exr_bytes, write_exr
-from second_unit.addon.conditioning.files.exr_reader import channels_of, parse_exr, read_exr
+from second_unit.addon.conditioning.files.exr_reader import channels_of, holds_all_chunks, parse_exr, read_exr
 from second_unit.addon.errors import DocumentError, StorageError
 
 THEIRS = {
@@ -249,3 +249,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         read_exr(tmp_path / "gone.exr")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_file_is_whole_to_its_last_chunk_whatever_its_parts(count: int) -> None:
+    parts = [ExrPart({"Z": samples(i, (37, 9), "f4")}, f"part{i}" if count > 1 else "") for i in range(count)]
+    data = exr_bytes(parts)
+    assert holds_all_chunks(data)
+    assert [length for length in range(len(data)) if holds_all_chunks(data[:length])] == []

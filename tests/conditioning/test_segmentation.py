@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from second_unit.addon.conditioning.pictures.ade20k import ADE20K
 from second_unit.addon.conditioning.pictures.class_names import MEANINGS, SYNONYMS, guess_class
-from second_unit.addon.conditioning.pictures.segmentation import UNASSIGNED, check_class, segmentation
+from second_unit.addon.conditioning.pictures.segmentation import UNASSIGNED, check_class, class_name, segmentation
 from second_unit.addon.errors import UsageError
 from second_unit.addon.shot.geometry import Tag
 
@@ -92,6 +92,17 @@ def test_no_colour_is_there_that_is_no_class(seed: int) -> None:
     assert accepted(picture)
     small = cv2.resize(picture, (13, 9), interpolation=cv2.INTER_AREA)
     assert not accepted(small), "blended edges are told apart"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "wall"), (12, "person"), (149, "flag"), (19.0, "chair"), (" Chair ", "Chair"), ("", ""), (150, "150"),
+        (-1, "-1"), (0.5, "0.5"), (float("nan"), "nan"), (float("inf"), "inf"), (True, "True"), (False, "False"),
+    ],
+)  # fmt: skip
+def test_a_class_may_be_its_number_in_ade20k_where_wall_is_0(value: str | float, expected: str) -> None:
+    assert class_name(value) == expected
 
 
 @pytest.mark.parametrize(("wrong", "hint"), [("chairs", "chair"), ("persn", "person"), ("xyzzy", "wall")])

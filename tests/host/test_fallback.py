@@ -77,6 +77,11 @@ def test_what_is_never_rendered_is_no_reason(build: Any) -> None:
     assert reasons == []
 
 
+def test_what_nodes_show_is_a_reason(build: Any) -> None:
+    reasons, _ = build("scattered")
+    assert reasons == ["the material 'Leaf' is see-through"]
+
+
 def test_the_focus_is_told_in_metres(build: Any, blender: Blender) -> None:
     _, blend = build("centimetres")
     told, (frame, *_) = draw(blender, blend)

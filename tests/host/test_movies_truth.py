@@ -22,6 +22,7 @@ from PIL import Image
 
 from second_unit.addon.conditioning.cache import FrameCache
 from second_unit.addon.conditioning.drawing.frame import DrawnFrame
+from second_unit.addon.conditioning.in_view import InView
 from second_unit.addon.conditioning.package import PackageOrder, make_package
 from second_unit.addon.conditioning.people.dialects import dialect
 from second_unit.addon.conditioning.people.figures import draw_pose
@@ -364,7 +365,9 @@ def test_a_package_names_its_movies_so_that_the_codec_knows_the_carriage(tmp_pat
     cache, camera = FrameCache(tmp_path / "cache"), Camera(64, 48, 60, 60, 32, 24, 0.1, 100.0, np.eye(4))
     depth = np.full((48, 64), 5, np.float32)
     nobody, normal = np.zeros((48, 64), np.uint8), np.zeros((48, 64, 3), np.float32)
-    cache.store("k", DrawnFrame(depth, nobody.astype(np.int32), nobody, normal, [], DepthStats.of(depth)), camera)
+    cache.store(
+        "k", DrawnFrame(depth, nobody.astype(np.int32), nobody, normal, [], DepthStats.of(depth), InView(True)), camera
+    )
     profile = load_profile("wan-vace-14b")
     profile = replace(profile, controls=("depth",), transport=replace(profile.transport, usual=carriage))
     frame_map = as_is(FrameRange(1, 5), (0, 0), profile.rule)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from second_unit.addon.conditioning.cache import FrameCache, RawFrame
+from second_unit.addon.conditioning.in_view import InView
 from second_unit.addon.errors import HostError, SceneError
 from second_unit.addon.host.blender import Blender, run_task
 
@@ -38,6 +39,10 @@ def condition(blender: Blender, blend: Path, times: Sequence[str] = ("1", "2"), 
 def drawn(blender: Blender, blend: Path, **more: Any) -> tuple[dict[str, Any], list[RawFrame]]:
     told = condition(blender, blend, layers=LAYERS, **more)
     return told, [FrameCache(blend.parent / "cache").load(key) for key in told["hashes"]]
+
+
+def views(blend: Path, told: dict[str, Any]) -> list[InView | None]:
+    return [FrameCache(blend.parent / "cache").in_view(key) for key in told["hashes"]]
 
 
 def columns(frame: RawFrame) -> list[int]:
@@ -92,21 +97,30 @@ def test_an_empty_picture_is_empty(blender: Blender, odd: Path) -> None:
             assert frame.tags()[1] == []
             assert not frame.normal().any()
             assert not frame.flow(following).any()
+        assert views(odd / f"{name}.blend", told) == [InView(anything=False)] * 2
         assert bool(told["notes"]) == (name == "mesh nan")
 
 
-@pytest.mark.parametrize("name", ["inside", "mirrored", "frame endless"])
+def test_cycles_sees_nothing_where_nothing_is(blender: Blender, odd: Path) -> None:
+    blend = odd / "nothing there.blend"
+    told = condition(blender, blend, renderer="cycles")
+    assert views(blend, told) == [InView(anything=False)] * 2
+
+
+@pytest.mark.parametrize("name", ["inside", "in a head", "mirrored", "frame endless"])
 def test_cycles_sees_odd_places_alike(name: str, blender: Blender, odd: Path) -> None:
-    """A room from within, which fills the picture; a mirrored camera; a delivery frame of 40,000 pixels."""
+    """A room and a head from within, a mirrored camera, a delivery frame of 40,000 pixels."""
     blend = odd / f"{name}.blend"
     told, (ours, _) = drawn(blender, blend, after="3")
-    _, (theirs, _) = drawn(blender, blend, after="3", renderer="cycles")
+    told_by_cycles, (theirs, _) = drawn(blender, blend, after="3", renderer="cycles")
     assert np.array_equal(np.isfinite(ours.depth), np.isfinite(theirs.depth))
     hit = np.isfinite(ours.depth)
     assert np.abs(ours.depth[hit] / theirs.depth[hit] - 1).max() < 1e-4
     assert np.abs(ours.normal().astype(float) - theirs.normal())[hit].max() < 1e-3
     # a camera looks along +y: x grows to the right, unless it is mirrored
-    assert columns(ours) == {"inside": [0, 63], "mirrored": [41, 63], "frame endless": [19, 44]}[name]
+    assert columns(ours) == {"mirrored": [41, 63], "frame endless": [19, 44]}.get(name, [0, 63])
+    seen = InView(anything=True, filled_by="Head" if name == "in a head" else "")
+    assert views(blend, told) == views(blend, told_by_cycles) == [seen, seen]
     assert told["crop"] == ([0, 0, 64, 32] if name == "frame endless" else [4, 0, 56, 32])
 
 

@@ -31,4 +31,5 @@ def test_a_person_is_who_is_seen(script: Script) -> None:
     crowd = found["extra_crowd"]["owners"]
     assert {key: crowd[key] for key in ALL} == ALL
     (extra,) = crowd.keys() - ALL.keys()
-    assert (extra.split("|")[:2], crowd[extra]) == (["Crowd", "Body"], -1)
+    assert (extra.split("|")[:2], crowd[extra]) == (["Crowd", "Body"], 1)
+    assert found["extra_crowd"]["joints"] == {"Ada": joints, "Crowd/Ada": joints}

@@ -65,6 +65,20 @@ def test_a_file_of_a_newer_blender_is_refused(blender: Blender, script: Script, 
     assert "--blender" in found.value.fix
 
 
+def test_a_frame_step_is_said_and_the_smallest_frame_is_a_pixel(
+    blender: Blender, script: Script, tmp_path: Path, example: Path
+) -> None:
+    """One percent of a small picture would be nothing."""
+    read = {"blend": str(example), "scene": None}
+    assert run_task(blender, "read", read)["notes"] == []
+    file = tmp_path / "stepped.blend"
+    render = {"resolution_x": 64, "resolution_y": 36, "resolution_percentage": 1}
+    script("change", blend=str(example), to=str(file), frame_step=2, render=render)
+    info = run_task(blender, "read", {**read, "blend": str(file)})
+    assert info["notes"] == ["The scene's frame step of 2 is not used: every frame is drawn."]
+    assert info["size"] == [1, 1]
+
+
 def test_no_camera_is_said(blender: Blender, script: Script, tmp_path: Path, example: Path) -> None:
     """The example without its cameras."""
     file = tmp_path / "blind.blend"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from second_unit.addon.errors import UsageError
 from second_unit.addon.shot.camera import Crop, Delivery, crop_for
-from second_unit.addon.shot.plan import ShotPlan, best_size, plan_shot, sentences
+from second_unit.addon.shot.plan import ShotPlan, best_size, check_frame, plan_shot, sentences
 from second_unit.addon.shot.profile import Profile, Quality, load_profile, profile_names
 from second_unit.addon.shot.timing import FrameRange, as_is, resample
 
@@ -59,6 +59,23 @@ def test_the_picture_suits_the_delivery_frame(
 SIDES = st.integers(200, 4096)
 ASPECTS = st.sampled_from([(1.0, 1.0), (2.0, 1.0), (1.0, 1.0667), (1.4222, 1.0)])
 QUALITIES = st.sampled_from([(p, q) for p in PROFILES for q in p.qualities])
+
+
+@pytest.mark.parametrize(
+    ("delivery", "size", "shown"),
+    [(Delivery(40000, 192), (832, 16), "832x4 "), (Delivery(1, 4096), (480, 832), "2x832 ")],
+)
+def test_a_frame_of_which_nothing_would_be_left_is_refused_by_its_numbers(
+    delivery: Delivery, size: tuple[int, int], shown: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{shown}in a picture of {size[0]}x{size[1]}.* at least 8 pixels") as found:
+        check_frame(delivery, size)
+    assert f"{delivery.width}x{delivery.height}" in found.value.what
+
+
+def test_large_and_small_frames_of_usual_shapes_are_fine() -> None:
+    for delivery in (Delivery(40000, 22500), Delivery(16, 9), Delivery(1, 1), Delivery(2048, 200)):
+        check_frame(delivery, (832, 480))
 
 
 @given(QUALITIES, SIDES, SIDES, ASPECTS)
@@ -159,8 +176,8 @@ def test_a_plan_for_programs_is_exact() -> None:
         (plan(48, quality="final"), "Pictures are 1280x720, all of it the delivery frame."),
         (plan(48, delivery=(1080, 1920)), "468x832 of it is the delivery frame, 6 px left and right"),
         (plan(82, profile=load_profile("wan-fun-control-14b")), "look at the joins"),
-        (plan(5, profile=load_profile("sdxl-union")), "makes 5 stills, each by itself."),
-        (plan(1, profile=load_profile("sdxl-union")), "makes 1 still, each by itself."),
+        (plan(5, profile=load_profile("sdxl-union")), "makes 5 stills, one of each frame from 1001 to 1005."),
+        (plan(1, profile=load_profile("sdxl-union")), "makes 1 still, of frame 1001."),
         (plan(48), "about 12 MB of disk"),
         (plan(48, disk=10), "about 1 MB of disk"),
     ],

@@ -96,7 +96,7 @@ def test_only_models_with_a_graph_are_sent(name: str) -> None:
     ("name", "dialect"),
     [
         ("wan-vace-14b", "vace"), ("sdxl-union", "xinsir"), ("wan-animate", "wan-animate"),
-        ("sd15-controlnet", "openpose"), ("wan-fun-control-14b", "openpose"),
+        ("sd15-controlnet", "openpose"), ("wan-fun-control-14b", "dwpose"),
     ],
 )  # fmt: skip
 def test_poses_are_drawn_as_the_model_knows_them(name: str, dialect: str) -> None:

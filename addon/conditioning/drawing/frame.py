@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..in_view import InView, find_in_view
 from ..people.pose import PosedPerson, keypoints
 from ..pictures.depth import DepthStats
 from .flow import flow
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from ...shot.camera import Crop
     from ...shot.geometry import FrameGeometry, Tag
     from .exposure import Exposure
     from .soup import Soup
@@ -61,8 +63,9 @@ class DrawnFrame:
 
     ``depth`` (H, W) float32 planar, +inf for no hit; ``instance`` (H, W) int32 into `FrameGeometry.instances`, -1 for
     nothing; ``person`` (H, W) uint8, 0 nobody, i + 1 for ``people[i]``; ``normal`` (H, W, 3) float32 camera space,
-    towards the viewer; ``people`` in the order of `FrameGeometry.people`. ``extras`` names the layers that were asked
-    for beside these; of them ``tags`` are `tagged`, and ``pictures`` are (H, W) or (H, W, 3) uint8 by their name.
+    towards the viewer; ``people`` in the order of `FrameGeometry.people`; ``view`` tells what of all that is in the
+    delivered picture. ``extras`` names the layers that were asked for beside these; of them ``tags`` are `tagged`, and
+    ``pictures`` are (H, W) or (H, W, 3) uint8 by their name.
     """
 
     depth: npt.NDArray[np.float32]
@@ -71,6 +74,7 @@ class DrawnFrame:
     normal: npt.NDArray[np.float32]
     people: list[PosedPerson]
     stats: DepthStats
+    view: InView
     extras: tuple[str, ...] = ()
     tags: tuple[npt.NDArray[np.uint16], list[Tag]] | None = None
     pictures: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict[str, Any])
@@ -85,11 +89,16 @@ def find_surfaces(geometry: FrameGeometry) -> Surfaces:
 
 
 def draw(
-    geometry: FrameGeometry, exposure: Exposure, extras: Collection[str] = (), surfaces: Surfaces | None = None
+    geometry: FrameGeometry,
+    exposure: Exposure,
+    extras: Collection[str] = (),
+    surfaces: Surfaces | None = None,
+    crop: Crop | None = None,
 ) -> DrawnFrame:
     """Draw one evaluated frame with the shot's ``exposure`` (see `exposure.exposure_for`).
 
-    ``surfaces`` are those of `find_surfaces` unless somebody else found them. A holdout hides what is behind it,
+    ``surfaces`` are those of `find_surfaces` unless somebody else found them; ``crop`` is where the delivered picture
+    lies, all of it when not given. A holdout hides what is behind it,
     people's joints included, and then becomes background itself.
     """
     found = surfaces or find_surfaces(geometry)
@@ -100,6 +109,7 @@ def draw(
         found, person = _blank(held[found.ids], found, person)
     return DrawnFrame(
         found.hits.depth, found.ids, person, found.normal, posed, DepthStats.of(found.hits.depth),
+        find_in_view(geometry, found.ids, posed, crop),
         extras=tuple(extras),
         tags=tagged(geometry, found.ids) if "tag" in extras else None,
         pictures=_pictures(found, geometry, exposure, extras),

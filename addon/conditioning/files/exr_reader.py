@@ -18,7 +18,8 @@ from ...errors import DocumentError, storage_error
 from .exr import KINDS, LONG_NAME, MAGIC, NOT_IMAGE, SEVERAL, TILED, VERSION, Compression, ExrPart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from mmap import mmap
     from pathlib import Path
 
     import numpy.typing as npt
@@ -30,6 +31,8 @@ MOST_BYTES = 1 << 32
 """Samples of one file. 4 GiB are 40 channels of float at 8192 x 3200."""
 
 _OTHERS = {1: "RLE", 4: "PIZ", 5: "PXR24", 6: "B44", 7: "B44A", 8: "DWAA", 9: "DWAB"}
+_LINES = (1, 1, 1, 16, 32, 16, 32, 32, 32, 256)
+"""Lines of one chunk by the number of the compression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,17 @@ def parse_exr(data: bytes, source: str = "EXR") -> tuple[ExrPart, ...]:
         raise _damaged(source, "it ends early or is scrambled") from error
 
 
+def holds_all_chunks(data: bytes | mmap) -> bool:
+    """Whether a file of scan lines, of any compression, holds all its chunks to the last byte; pixels are not read.
+
+    A program whose disk is full leaves stumps, with a table of chunks or without, that Blender reads as black.
+    """
+    try:
+        return _Reader(data, "EXR").is_whole()
+    except (DocumentError, struct.error, IndexError, KeyError, ValueError, OverflowError):
+        return False
+
+
 def channels_of(parts: Sequence[ExrPart]) -> dict[str, npt.NDArray[Any]]:
     """Channels of all parts by name. Where parts use a name twice, the later one is put behind its part's name."""
     found: dict[str, npt.NDArray[Any]] = {}
@@ -103,17 +117,14 @@ def _foreign(source: str, what: str) -> DocumentError:
 class _Reader:
     """One pass over the bytes of a file."""
 
-    def __init__(self, data: bytes, source: str) -> None:
+    def __init__(self, data: bytes | mmap, source: str) -> None:
         self._data = data
         self._source = source
         self._at = 0
 
     def parts(self) -> tuple[ExrPart, ...]:
         several = self._opening()
-        headers = [self._header(several=several)]
-        while several and self._data[self._at]:
-            headers.append(self._header(several=True))
-        self._at += several
+        headers = [self._header(values, several=several) for values in self._headers(several=several)]
         total = sum(h.row_bytes * h.window[3] for h in headers)
         if total > min(MOST_BYTES, INFLATION * len(self._data)):
             raise _damaged(self._source, f"it declares {total} bytes of pixels, which it cannot hold")
@@ -122,6 +133,19 @@ class _Reader:
             self._part(header, table, i if several else None)
             for i, (header, table) in enumerate(zip(headers, tables, strict=True))
         )
+
+    def is_whole(self) -> bool:
+        """See `holds_all_chunks`."""
+        several = self._opening()
+        counts: list[int] = []
+        for values in self._headers(several=several):
+            _, _, _, height = self._window(values["dataWindow"][1])
+            counts.append(-(-height // _LINES[values["compression"][1][0]]))
+        starts = [start for count in counts for start in self._table(count)]
+        # the part's number comes first where there are several, then the line
+        ahead, first = 4 * several + 4, self._at
+        ends = [start + ahead + 4 + struct.unpack_from("<i", self._data, start + ahead)[0] for start in starts]
+        return all(first <= start < end <= len(self._data) for start, end in zip(starts, ends, strict=True))
 
     def _opening(self) -> bool:
         """Whether the file has several parts."""
@@ -150,17 +174,31 @@ class _Reader:
         self._at += 1
         return name
 
-    def _header(self, *, several: bool) -> _Header:
-        values: dict[str, bytes] = {}
-        texts: dict[str, str] = {}
+    def _headers(self, *, several: bool) -> list[Mapping[str, tuple[str, bytes]]]:
+        """The attributes of every part, (type, value) by name."""
+        headers = [self._attributes()]
+        while several and self._data[self._at]:
+            headers.append(self._attributes())
+        self._at += several
+        return headers
+
+    def _attributes(self) -> Mapping[str, tuple[str, bytes]]:
+        found: dict[str, tuple[str, bytes]] = {}
         while name := self._name():
             kind = self._name()
             (length,) = struct.unpack("<i", self._take(4))
-            values[name] = self._take(length)
-            if kind == "string" and name not in {"name", "type"}:
-                texts[name] = values[name].decode(errors="replace")
+            found[name] = kind, self._take(length)
+        return found
+
+    def _header(self, attributes: Mapping[str, tuple[str, bytes]], *, several: bool) -> _Header:
+        values = {name: value for name, (_, value) in attributes.items()}
         if several and values["type"] != b"scanlineimage":
             raise _foreign(self._source, "tiles or deep data")
+        texts = {
+            name: value.decode(errors="replace")
+            for name, (kind, value) in attributes.items()
+            if kind == "string" and name not in {"name", "type"}
+        }
         (aspect,) = struct.unpack("<f", values["pixelAspectRatio"])
         return _Header(
             values.get("name", b"").decode(), self._channels(values["channels"]), self._kind(values["compression"][0]),

@@ -6,6 +6,8 @@ Both end with a check sum of all before it, which numpy and zipfile do not mind:
 
 from __future__ import annotations
 
+import math
+import re
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -27,15 +29,21 @@ if TYPE_CHECKING:
 # zlib at 1 packs a picture of ids in a fifth of the time of numpy's own level and hardly larger
 _LEVEL = 1
 _SUM, _BLOCK = 4, 1 << 20
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<kind>[<|][fiu]\d)', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>[\d, ]*)\), \} *\n",
+    re.DOTALL,
+)
+_LONGEST_HEADER = 256
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
-def plain(array: npt.NDArray[Any]) -> Pieces:
-    """An ``.npy`` file, the array itself uncopied if it is in C order."""
+def plain(array: npt.NDArray[Any], beyond: bytes = b"") -> Pieces:
+    """An ``.npy`` file, the array itself uncopied if it is in C order. ``beyond`` comes behind it (`read_beyond`)."""
     ordered, header = np.ascontiguousarray(array), BytesIO()
     npy: Any = numpy_format
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(ordered))
-    return _sealed(header.getvalue(), memoryview(cast("Any", ordered)).cast("B"))
+    return _sealed(header.getvalue(), memoryview(cast("Any", ordered)).cast("B"), beyond)
 
 
 def packed(**arrays: npt.NDArray[Any]) -> Pieces:
@@ -50,14 +58,45 @@ def packed(**arrays: npt.NDArray[Any]) -> Pieces:
 
 
 def read_packed(path: Path, *names: str) -> tuple[npt.NDArray[Any], ...]:
-    """Named arrays of an ``.npz`` file. Raises what numpy and zipfile raise for a damaged one."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return tuple(arrays[name] for name in names)
+    """Named arrays of an ``.npz`` file; raises what zipfile raises for a damaged one, or `ValueError`."""
+    with ZipFile(path) as file:
+        return tuple(_array(file.read(f"{name}.npy")) for name in names)
 
 
 def read_plain(path: Path) -> npt.NDArray[Any]:
-    """An ``.npy`` file; it stays on disk until it is touched."""
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    """An ``.npy`` file of ours; it stays on disk until it is touched. Raises `ValueError` for any other."""
+    kind, shape, start = _header(path)
+    return np.memmap(path, kind, "r", start, shape)
+
+
+def read_beyond(path: Path) -> bytes:
+    """What an ``.npy`` file holds behind its array, b"" for nothing. Raises as `read_plain`."""
+    kind, shape, start = _header(path)
+    with path.open("rb") as file:
+        file.seek(start + math.prod(shape) * kind.itemsize)
+        return file.read()[:-_SUM]
+
+
+def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    with path.open("rb") as file:
+        return _parsed(file.read(_LONGEST_HEADER))
+
+
+def _array(data: bytes) -> npt.NDArray[Any]:
+    kind, shape, start = _parsed(data[:_LONGEST_HEADER])
+    return np.frombuffer(data, kind, math.prod(shape), start).reshape(shape)
+
+
+def _parsed(head: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Type, shape and place of an array (NumPy Enhancement Proposal 1, format 1.0).
+
+    numpy reads that as Python, which in 3.11 fails now and then where two threads do it at once (gh-106905).
+    """
+    found = _NPY.match(head)
+    if found is None:
+        raise ValueError("no array of ours")
+    shape = tuple(int(side) for side in found["shape"].split(b",") if side.strip())
+    return np.dtype(found["kind"].decode()), shape, found.end()
 
 
 def is_whole(path: Path) -> bool:

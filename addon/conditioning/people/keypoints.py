@@ -111,13 +111,16 @@ def people_json(
     return {**people_head(size, keys), "frames": [people_frame(one, keys, metres_per_unit) for one in frames]}
 
 
-def people_head(size: tuple[int, int], keys: Sequence[str]) -> dict[str, Any]:
-    """`people_json` but for its frames."""
+def people_head(size: tuple[int, int], keys: Sequence[str], casts: Sequence[str] = ()) -> dict[str, Any]:
+    """`people_json` but for its frames. ``casts``, if given, are the cast members they are, "" for who is none."""
+    people: list[dict[str, Any]] = [{"id": number, "key": key} for number, key in enumerate(keys)]
+    for person, member in zip(people, casts, strict=False):
+        person["cast"] = member
     return {
         "schema": PEOPLE_SCHEMA,
         "size": list(size),
         "joints": {name: list(names) for name, (_, names) in GROUPS.items()},
-        "people": [{"id": number, "key": key} for number, key in enumerate(keys)],
+        "people": people,
     }
 
 

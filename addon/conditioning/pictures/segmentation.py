@@ -33,9 +33,21 @@ def check_class(name: str) -> str:
     if wanted and wanted not in ADE20K:
         near = get_close_matches(wanted, ADE20K, 3) or ["wall", "floor", "person"]
         raise UsageError(
-            f"'{name}' is not a class of ADE20K.", f"Choose one of its 150 classes, for example {', '.join(near)}."
+            f"'{name}' is not a class of ADE20K.",
+            f"Choose one of its 150 classes, for example {', '.join(near)}, or its number there, from 0 (wall) to 149.",
         )
     return wanted
+
+
+def class_name(value: str | float) -> str:
+    """What an artist wrote as a class, as text: a name, or the number of a class of ADE20K, where 0 is wall.
+
+    What is neither comes back as it was written; `check_class` says so.
+    """
+    if isinstance(value, str):
+        return value.strip()
+    is_number = not isinstance(value, bool) and value in range(len(ADE20K))
+    return list(ADE20K)[int(value)] if is_number else str(value)
 
 
 def segmentation(

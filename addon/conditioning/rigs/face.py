@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Points of the face: from Rigify's face bones, or for nose, eyes and ears from the head."""
+"""Points of the face: from face bones (see `face_bones`), or for nose, eyes and ears from the head."""
 
 from __future__ import annotations
 
@@ -11,53 +11,24 @@ from ...shot.people import FACE, JOINTS
 from .bones import FEET_OF, HANDS_OF, LEFT, NECK, NOSE, RIGHT, BoneEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
     F64 = npt.NDArray[np.float64]
 
-# iBUG numbers of the points in the middle, and of the right half with their mirror images on the left
-_MIDDLE: dict[int, tuple[str, float]] = {
-    8: ("chin", 0.0), 27: ("nose", 0.0), 28: ("nose", 0.5), 29: ("nose", 1.0), 30: ("nose.001", 1.0),
-    33: ("nose.003", 1.0),
-}  # fmt: skip
-_HALF: dict[tuple[int, int], tuple[str, float]] = {
-    (0, 16): ("jaw.{s}", 0.0), (1, 15): ("jaw.{s}", 0.25), (2, 14): ("jaw.{s}", 0.5), (3, 13): ("jaw.{s}", 0.75),
-    (4, 12): ("jaw.{s}.001", 0.0), (5, 11): ("jaw.{s}.001", 0.5), (6, 10): ("jaw.{s}.001", 0.8),
-    (7, 9): ("jaw.{s}.001", 1.0),
-    (17, 26): ("brow.T.{s}", 1.0), (18, 25): ("brow.T.{s}.001", 0.5), (19, 24): ("brow.T.{s}.001", 1.0),
-    (20, 23): ("brow.T.{s}.002", 0.5), (21, 22): ("brow.T.{s}.002", 1.0),
-    (31, 35): ("nose.{s}", 1.0), (32, 34): ("nose.{s}.001", 0.5),
-    (36, 45): ("lid.T.{s}", 0.0), (37, 44): ("lid.T.{s}.001", 0.3), (38, 43): ("lid.T.{s}.002", 0.7),
-    (39, 42): ("lid.T.{s}.003", 1.0), (40, 47): ("lid.B.{s}.001", 0.2), (41, 46): ("lid.B.{s}.002", 0.3),
-    (48, 54): ("lip.T.{s}.001", 1.0), (49, 53): ("lip.T.{s}.001", 0.35), (50, 52): ("lip.T.{s}", 0.6),
-    (59, 55): ("lip.B.{s}.001", 0.35), (58, 56): ("lip.B.{s}", 0.6),
-    (60, 64): ("lip.T.{s}.001", 1.0), (61, 63): ("lip.T.{s}", 0.8), (67, 65): ("lip.B.{s}", 0.8),
-}  # fmt: skip
-_LIPS = {51: ("lip.T.L", 0.0), 57: ("lip.B.L", 0.0), 62: ("lip.T.L", 0.0), 66: ("lip.B.L", 0.0)}
+MIRRORED = (
+    *zip(range(8), range(16, 8, -1), strict=True), *zip(range(17, 22), range(26, 21, -1), strict=True),
+    (31, 35), (32, 34), (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46),
+    (48, 54), (49, 53), (50, 52), (59, 55), (58, 56), (60, 64), (61, 63), (67, 65),
+)  # fmt: skip
+"""Pairs of the 68 points, right and left, that change places in a mirror; the others lie in the middle."""
 
 
-MIRRORED = tuple(_HALF)
-"""Pairs of the 68 points that change places in a mirror; the others lie in the middle."""
-
-
-def face_joints(bone: Callable[[str], str | None], prefix: str) -> dict[int, BoneEnd]:
-    """Joint to bone end for those of the 68 points that have a face bone of Rigify.
-
-    ``bone`` finds a bone by name. Rigify has one loop of lip bones, so the inner and the outer lips fall together.
-    Which bone is which point is our own assignment, by where the bones lie on the metarig.
-    """
-    wanted = _MIDDLE | _LIPS
-    for (right, left), (name, along) in _HALF.items():
-        wanted[right] = (name.format(s="R"), along)
-        wanted[left] = (name.format(s="L"), along)
-    found: dict[int, BoneEnd] = {}
-    for point, (name, along) in wanted.items():
-        real = bone(f"{prefix}{name}")
-        if real is not None:
-            found[FACE.start + point] = BoneEnd(real, along)
-    return found
+def face_joints(bone: Callable[[str], str | None], table: Mapping[int, tuple[str, float]]) -> dict[int, BoneEnd]:
+    """Joint to bone end for those of the 68 points that have a bone. ``bone`` finds a bone by its name in ``table``."""
+    found = ((point, bone(name), along) for point, (name, along) in table.items())
+    return {FACE.start + point: BoneEnd(real, along) for point, real, along in found if real is not None}
 
 
 # (up, forward, left) from the head joint in units of the head bone's length, measured on the Rigify human

@@ -9,8 +9,10 @@ head when there are no face bones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from .face_bones import auto_rig_pro_face, daz_9_face, daz_face, makehuman_face, metahuman_face, rigify_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +32,8 @@ class Family:
     """One naming family: joint part to bone candidates.
 
     ``marks``: at least one of these bones must be there. ``outermost``: of several shoulders or hips the one farthest
-    from the elbow or knee is meant, because the bones of the upper half share a limb. ``face`` is the prefix of
-    Rigify's face bones where there are such. ``trust`` is the confidence that the names alone give.
+    from the elbow or knee is meant, because the bones of the upper half share a limb. ``face`` says where the 68 points
+    are on face bones (see `face_bones`). ``trust`` is the confidence that the names alone give.
     """
 
     name: str
@@ -40,7 +42,7 @@ class Family:
     hand: Hand = ()
     marks: tuple[str, ...] = ()
     outermost: bool = False
-    face: str | None = None
+    face: Mapping[int, tuple[str, float]] = field(default_factory=dict[int, tuple[str, float]])
     trust: float = 1.0
 
 
@@ -84,7 +86,7 @@ def _rigify(name: str, prefix: str) -> Family:
             "heel": (f"{prefix}heel.02.{{s}}^", "ORG-heel.02.{s}^"),
         },
         hand,
-        face=prefix,
+        face=rigify_face(prefix),
     )
 
 
@@ -100,6 +102,7 @@ def _unreal() -> Family:
             "small_toe": ("littletoe_02_{s}>",),
         },
         _hand("{f}_0{n}_{s}", FINGERS),
+        face=metahuman_face(),
     )
 
 
@@ -161,6 +164,7 @@ def _makehuman() -> Family:
             "small_toe": ("toe5-3.{s}>", "toe5-2.{s}>", "toe5-1.{s}>"),
         },
         hand,  # type: ignore[arg-type]
+        face=makehuman_face(),
     )
 
 
@@ -180,8 +184,8 @@ def _daz() -> tuple[Family, ...]:
         "heel": ("{s}_heel>",),
     }  # fmt: skip
     return (
-        Family("Daz Genesis 3 and 8", ("l", "r"), bend | face | toes, hand),
-        Family("Daz Genesis 9", ("l", "r"), nine, _hand("{s}_{f}{n}", _MID)),
+        Family("Daz Genesis 3 and 8", ("l", "r"), bend | face | toes, hand, face=daz_face()),
+        Family("Daz Genesis 9", ("l", "r"), nine, _hand("{s}_{f}{n}", _MID), face=daz_9_face()),
         Family("Daz and Poser", ("l", "r"), old | face | toes, hand),
     )
 
@@ -209,6 +213,7 @@ def _auto_rig_pro() -> Family:
         _arp_hand(),
         marks=("arm_stretch.{s}", "c_arm_fk.{s}", "arm_twist.{s}"),
         outermost=True,
+        face=auto_rig_pro_face(),
     )
 
 

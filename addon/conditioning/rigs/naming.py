@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .bones import BIG_TOE, FEET_OF, HANDS_OF, HEEL, LIMB_JOINTS, NOSE, SIDES, SMALL_TOE, BoneEnd
+from .eyelids import settled
 from .face import face_joints
 from .families import FAMILIES
 from .generic import GENERIC, generic_names
@@ -98,8 +99,7 @@ class _Lookup:
         if self._family.outermost:
             joints |= self._outermost(joints)
         joints |= dict(self._extremities(joints))
-        if self._family.face is not None:
-            joints |= face_joints(self._bone, self._family.face)
+        joints |= settled(self._skeleton, face_joints(self._bone, self._family.face))
         head = self._in_the_middle("head")
         return Named(self._family, joints, head.bone if head else None)
 

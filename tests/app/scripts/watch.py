@@ -55,6 +55,12 @@ def view() -> dict[str, Any]:
     }
 
 
+def plan() -> list[list[str]]:
+    """The sentences of every shot."""
+    seat = next((m for name, m in sys.modules.items() if name.endswith(".second_unit.operators.seat")), None)
+    return [list(shot.lines) for shot in seat.Seat.planner.shown.shots] if seat else []
+
+
 def dump_when_asked() -> None:
     """Everything RNA says about the layout, when the test has asked for it."""
     asked, told = STATE.with_name("dump.asked"), STATE.with_name("dump.json")
@@ -163,7 +169,7 @@ def tell() -> float:
     time_previews()
     window = bpy.context.window_manager.windows[0]
     state = {
-        "regions": regions(), "strips": strips(), "view": view(), "file": bpy.data.filepath,
+        "regions": regions(), "strips": strips(), "view": view(), "plan": plan(), "file": bpy.data.filepath,
         "preview": preview(), "perspective": viewport()[2].view_perspective if has_viewport() else "",
         "window": [window.width, window.height], "frame": window.scene.frame_current, "scene": window.scene.name,
         "workspace": window.workspace.name, "scenes": [s.name for s in bpy.data.scenes],

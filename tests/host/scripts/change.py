@@ -9,7 +9,10 @@ import bpy
 
 
 def run(args: dict[str, Any]) -> Any:
-    """``move``: an object and by how much; ``remove_cameras``; ``fake_version``: bytes are patched by the test."""
+    """``move``: an object and by how much; ``remove_cameras``; ``frame_step``; ``render``: settings by name.
+
+    ``fake_version``: bytes are patched by the test.
+    """
     if args.get("blend"):
         bpy.ops.wm.open_mainfile(filepath=args["blend"])
     else:
@@ -18,6 +21,9 @@ def run(args: dict[str, Any]) -> Any:
         bpy.data.objects[name].delta_location = by
     if "property" in args:
         bpy.data.scenes["Layout"]["second_unit"] = args["property"]
+    bpy.context.scene.frame_step = args.get("frame_step", bpy.context.scene.frame_step)
+    for name, value in args.get("render", {}).items():
+        setattr(bpy.context.scene.render, name, value)
     if args.get("remove_cameras"):
         for thing in [o for o in bpy.data.objects if o.type == "CAMERA"]:
             bpy.data.objects.remove(thing)

@@ -113,7 +113,23 @@ def _flat(scene: Any, front: Any) -> None:
         scene.camera.keyframe_insert("rotation_euler", frame=frame)
 
 
+def _scattered(scene: Any, front: Any) -> None:
+    """Geometry nodes show a see-through leaf that is in no collection, and a line that nobody draws."""
+    leaf: Any = bpy.data.objects.new("Leaf", front.data.copy())
+    _cutout(scene, leaf)
+    tree: Any = bpy.data.node_groups.new("Scatter", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    told, join = tree.nodes.new("NodeGroupOutput"), tree.nodes.new("GeometryNodeJoinGeometry")
+    shown, line = tree.nodes.new("GeometryNodeObjectInfo"), tree.nodes.new("GeometryNodeCurvePrimitiveLine")
+    shown.inputs["Object"].default_value, shown.inputs["As Instance"].default_value = leaf, True
+    tree.links.new(shown.outputs["Geometry"], join.inputs[0])
+    tree.links.new(line.outputs[0], join.inputs[0])
+    tree.links.new(join.outputs[0], told.inputs[0])
+    front.modifiers.new("Scatter", "NODES").node_group = tree
+
+
 _KINDS = {
+    "scattered": _scattered,
     "cutout": _cutout,
     "hair": _hair,
     "pano": _pano,

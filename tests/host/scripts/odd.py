@@ -129,6 +129,14 @@ def inside() -> None:
     put(bpy.context.scene, "Room", mesh, (0, 0, 0))
 
 
+def in_a_head() -> None:
+    """The camera stands in a closed head half a unit wide, which fills its picture."""
+    mesh = bpy.data.meshes.new("Head")
+    corners = [(x, y, z) for x in (-0.25, 0.25) for y in (-0.25, 0.25) for z in (-0.25, 0.25)]
+    mesh.from_pydata(corners, [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])
+    put(bpy.context.scene, "Head", mesh, (0, -8, 1))
+
+
 def mirrored_camera() -> None:
     """Its parent is turned inside out along one axis, the pyramid stands on the left."""
     parent = put(bpy.context.scene, "Parent", None, (0, 0, 0))
@@ -179,6 +187,7 @@ ODDITIES: dict[str, Callable[[], None]] = {
     "meshes flat": flat_meshes,
     "three bones": three_bones,
     "inside": inside,
+    "in a head": in_a_head,
     "mirrored": mirrored_camera,
     "frame endless": endless_frame,
     "before zero": before_zero,
