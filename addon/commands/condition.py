@@ -279,7 +279,7 @@ def _one(
     drawing, packing = part_of(progress, 0.0, 0.8), part_of(progress, 0.8, 0.2)
     drawn = draw_frames(crew, _frames(context, plan), parts, drawing)
     order = _order(context, info, plan, drawn)
-    for note in (*drawn.notes, *view_notes(order, cache)):
+    for note in (*order.notes, *view_notes(order, cache)):
         _note(context, plan.blocked.shot.name, note)
     paths = context.project.shot(plan.blocked.shot.folder)
     known = find_package(paths.packages, order)
@@ -304,6 +304,7 @@ def _order(context: Context, info: SceneInfo, plan: _Plan, drawn: Drawn) -> Pack
         profile=plan.profile, quality=plan.quality.name, people=tuple(facts["people"]), passes=plan.passes,
         metres_per_unit=float(facts.get("metres_per_unit", 1.0)), renderer=facts.get("renderer") or {},
         people_told=tuple(facts.get("people_told") or ()), depth=_choice(context, plan),
+        notes=tuple(sorted(drawn.notes)),
     )  # fmt: skip
 
 

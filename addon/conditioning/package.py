@@ -86,6 +86,7 @@ class PackageOrder:
     volatile: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metres_per_unit: float = 1.0
     renderer: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = ()
 
     @property
     def folder_name(self) -> str:
@@ -163,7 +164,9 @@ def make_package(
         _write_passes(part, order, cache, look, progress)
         _write_text(part, order, cache, look)
         manifest = _manifest(part, order, look, _write_videos(part, order, encode))
-        save_manifest(part, replace(manifest, texts=_texts(part, manifest), notes=view_notes(order, cache)))
+        save_manifest(
+            part, replace(manifest, texts=_texts(part, manifest), notes=(*order.notes, *view_notes(order, cache)))
+        )
         put_in_place(part, target, lambda: find_package(packages, order) is not None)
     except OSError as error:
         raise storage_error(error, packages) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .stands import is_animated
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -32,9 +34,10 @@ def is_set(thing: Any) -> bool:
 
 
 def carriers(thing: Any) -> Generator[Any]:
-    """Every object that moves ``thing``, the nearest first: what deforms it, what it grows on, what it is parented to.
+    """Every object that moves ``thing``, the nearest first: what deforms it, what it grows on, what it is tied to.
 
-    And so on from each of these. Nothing comes out for what belongs to the set, and nothing through it.
+    That is by a constraint or as its child. And so on from each of these. Nothing comes out for what belongs to the
+    set, and nothing through it.
     """
     level, seen = [thing], {thing.name_full}
     while level:
@@ -50,16 +53,40 @@ def carriers(thing: Any) -> Generator[Any]:
 
 def is_deformed_by(thing: Any, rig: str) -> bool:
     """Whether the bones of the rig with this full name bend the thing itself."""
-    return any(m.type == "ARMATURE" and m.object is not None and m.object.name_full == rig for m in thing.modifiers)
+    return any(
+        m.type == "ARMATURE" and m.object is not None and m.object.name_full == rig for m in _rendered_modifiers(thing)
+    )
 
 
 def _directly(thing: Any) -> Generator[Any]:
-    yield from (m.object for m in thing.modifiers if m.type == "ARMATURE" and m.object is not None)
-    yield from (m.object for m in thing.modifiers if m.type == "MESH_DEFORM" and m.object is not None)
-    yield from (m.target for m in thing.modifiers if m.type == "SURFACE_DEFORM" and m.target is not None)
+    modifiers = _rendered_modifiers(thing)
+    yield from (m.object for m in modifiers if m.type == "ARMATURE" and m.object is not None)
+    yield from (m.object for m in modifiers if m.type == "MESH_DEFORM" and m.object is not None)
+    yield from (m.target for m in modifiers if m.type == "SURFACE_DEFORM" and m.target is not None)
     # hair curves know the mesh they grow on
     surface = getattr(thing.data, "surface", None) if thing.type == "CURVES" else None
     if surface is not None:
         yield surface
+    # they have the last word on where it is, after its parent
+    for constraint in thing.constraints:
+        yield from _tied_to(thing, constraint)
     if thing.parent is not None:
         yield thing.parent
+
+
+def _rendered_modifiers(thing: Any) -> list[Any]:
+    """Those that shape it in a render at some time."""
+    return [m for m in thing.modifiers if m.show_render or is_animated(thing, m.path_from_id("show_render"))]
+
+
+def _tied_to(thing: Any, constraint: Any) -> list[Any]:
+    """What a constraint makes it follow. One that comes and goes ties it to nobody: such a prop is handed over."""
+    if constraint.type not in {"CHILD_OF", "COPY_TRANSFORMS", "ARMATURE"} or constraint.mute:
+        return []
+    if any(is_animated(thing, constraint.path_from_id(name)) for name in ("influence", "mute", "enabled")):
+        return []
+    if not constraint.influence > 0:
+        return []
+    if constraint.type == "ARMATURE":
+        return [one.target for one in constraint.targets if one.target is not None and one.weight > 0]
+    return [] if constraint.target is None else [constraint.target]

@@ -26,7 +26,7 @@ from .limits import beyond_zbuffer, solid_glass
 from .painters import CyclesPainter, Drawing, ZbufferPainter
 from .rigs import Rigs
 from .scene_reader import open_blend, pick_scene
-from .simulated import unbaked
+from .simulated import Simulated, named, unbaked
 from .versions import abspath
 
 if TYPE_CHECKING:
@@ -112,16 +112,18 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
     keep_freed_memory()
     _use_camera(scene, args.text("camera"))
     layer, notes = _use_one_layer(scene)
+    reasons = _reasons(scene, layer, args.text("renderer", "auto"))
     simulated = unbaked(scene, layer)
+    _check_followed(simulated, reasons)
     if simulated.names and args.flag("is_part", default=False):
         return {"only_whole": True}
     notes += [*_missing_libraries(), *solid_glass(scene, layer), *simulated.notes]
+    notes += _unseen(scene, layer, args.text("renderer", "auto"), reasons)
     rigs = Rigs(scene, layer)
     # the percentage is for quick tests and changes no proportion
     delivery = (scene.render.resolution_x, scene.render.resolution_y)
     width, height = args.integers("size", 2)
     reading = _Reading(Extractor(rigs, delivery, (width, height)))
-    reasons = _reasons(scene, layer, args.text("renderer", "auto"))
     with ExitStack() as stack:
         stack.enter_context(_registered(_engine_for(reading)))
         _quiet(scene)
@@ -157,6 +159,24 @@ def _reasons(scene: Any, layer: Any, wanted: str) -> list[str]:
     if wanted == "zbuffer" and scene.camera.data.type != "PANO":
         return []
     return found
+
+
+def _unseen(scene: Any, layer: Any, wanted: str, reasons: list[str]) -> list[str]:
+    """At most one sentence, on what the z-buffer that was asked for cannot show."""
+    lost = beyond_zbuffer(scene, layer) if wanted == "zbuffer" and not reasons else []
+    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+    said = f"Drawn by the z-buffer as asked, which cannot show this as it is: {'; '.join(lost[:3])}{more}."
+    return [said] if lost else []
+
+
+def _check_followed(simulated: Simulated, reasons: list[str]) -> None:
+    """Raise `SceneError` for a simulation that stands still when Cycles goes back and forth in it."""
+    if simulated.cached and reasons:
+        raise SceneError(
+            f"Cycles has to draw this shot ({'; '.join(reasons[:3])}), and cannot follow what has no baked cache: "
+            f"{named(simulated.cached)}.",
+            "Bake the simulation, and save the file.",
+        )
 
 
 def _unsure(rigs: Rigs) -> list[str]:
@@ -198,7 +218,9 @@ def _drawing(
 
 def _painter(stack: ExitStack, scene: Any, layer: Any, drawing: Drawing, reading: _Reading) -> Painter:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="second_unit_cycles_")))
-    return CyclesPainter(drawing, CyclesEye(scene, layer, folder), lambda: reading.extractor.crop)
+    return CyclesPainter(
+        drawing, CyclesEye(scene, layer, folder, with_flow=drawing.with_flow), lambda: reading.extractor.crop
+    )
 
 
 def _paint(

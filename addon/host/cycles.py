@@ -25,7 +25,7 @@ from .cycles_who import Seen, Who, number_objects
 from .versions import set_format
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
     from fractions import Fraction
     from pathlib import Path
 
@@ -41,6 +41,8 @@ _BOUNCES = 1024
 """Cut-outs behind cut-outs that a ray goes through: as many as Cycles allows."""
 _SOLID = 0.49
 """Alpha from which Cycles says what it hit. Of what is left, nothing is below a half but by rounding."""
+_SAME = 1e-4
+"""Relative difference of depth up to which two renders show the same thing."""
 _SHEAR = 1e-4
 """What a turn of a camera may be off, per unit of length."""
 
@@ -57,12 +59,13 @@ class Looked:
 class CyclesEye:
     """Looks at frames of ``scene`` through a camera of its own, which stands where the shot's camera does.
 
-    ``folder`` takes the renders, one at a time.
+    ``folder`` takes the renders, one at a time. ``with_flow`` says whether the motion is wanted.
     """
 
-    def __init__(self, scene: Any, layer: Any, folder: Path) -> None:
-        self._scene, self._layer, self._folder = scene, layer, folder
+    def __init__(self, scene: Any, layer: Any, folder: Path, *, with_flow: bool) -> None:
+        self._scene, self._layer, self._folder, self._with_flow = scene, layer, folder, with_flow
         self._shot_camera: Any = scene.camera
+        self._is_born = any(one.type == "EMITTER" for one in _particles())
         data = bpy.data.cameras.new("Second Unit Eye")
         self._eye: Any = bpy.data.objects.new("Second Unit Eye", data)
         self._eye.rotation_mode = "QUATERNION"
@@ -90,7 +93,7 @@ class CyclesEye:
                 self._stand(frame, camera)
                 self._stand(frame + 1, following or camera)
             self._scene.frame_set(frame, subframe=float(time - frame))
-            layers = self._render()
+            layers = self._see()
         if panoramic:
             layers = {name: _placed(array, crop, (camera.height, camera.width)) for name, array in layers.items()}
             geometry = _without_joints(geometry)
@@ -134,6 +137,23 @@ class CyclesEye:
         flow = np.where(hit[:, :, None], layers["vector"][:, :, 2:] * np.array([-1, 1], np.float32), np.float32(0))
         return Looked(frame, Surfaces(Hits(depth, ids), ids, normal), flow)
 
+    def _see(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        """The frame, and its motion where that is wanted: with it Cycles leaves out particles born since the last one.
+
+        Then there are two renders, and the second one's motion counts where both show the same.
+        """
+        if not (self._with_flow and self._is_born):
+            self._layer.use_pass_vector = self._with_flow
+            return self._render()
+        # what is kept from a render without motion has none in the next one either
+        self._scene.render.use_persistent_data = False
+        self._layer.use_pass_vector = False
+        layers = self._render()
+        self._layer.use_pass_vector = True
+        moving = self._render()
+        is_same = np.isclose(moving["depth"], layers["depth"], rtol=_SAME, atol=0)[:, :, None]
+        return {**layers, "vector": np.where(is_same, moving["vector"], np.float32(0))}
+
     def _render(self) -> Mapping[str, npt.NDArray[np.float32]]:
         file = self._folder / "look.exr"
         self._scene.render.filepath = str(file)
@@ -146,7 +166,7 @@ class CyclesEye:
             file.unlink()
 
 
-_SHAPE = ("engine", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
+_SHAPE = ("engine", "use_persistent_data", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
 """What the next frame of the shot is read with as well."""
 
 
@@ -189,7 +209,7 @@ def _check_straight(thing: Any, stands: npt.NDArray[np.float64], wanted: npt.NDA
 
 
 def _use_passes(layer: Any) -> None:
-    layer.use_pass_z = layer.use_pass_normal = layer.use_pass_vector = layer.use_pass_object_index = True
+    layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
     layer.use_pass_position = True
     layer.pass_alpha_threshold = _SOLID
     layer.material_override = None
@@ -222,6 +242,11 @@ def _solid_holdouts(layer: Any) -> Generator[None]:
             _hold_out(one, held=True)
 
 
+def _particles() -> Iterable[Any]:
+    settings: Any = bpy.data.particles
+    return settings
+
+
 def _homes(home: Any) -> Generator[Any]:
     yield home
     for child in home.children:
@@ -237,14 +262,19 @@ def _hold_out(one: Any, *, held: bool) -> None:
 
 
 def _channels(file: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Depth (H, W), normal and position (H, W, 3), vector (H, W, 4) and index (H, W) of the one layer rendered."""
+    """Depth (H, W), normal and position (H, W, 3), vector (H, W, 4) and index (H, W) of the one layer rendered.
+
+    Without the pass for it the vector is 0.
+    """
     found = {name.split(".", 1)[-1]: array for name, array in channels_of(read_exr(file)).items()}
     index = next(name for name in found if name.split(".")[0] in {"IndexOB", "Object Index"})
+    depth = found["Depth.Z"]
+    vector = [found.get(f"Vector.{axis}", np.zeros_like(depth)) for axis in "XYZW"]
     return {
-        "depth": found["Depth.Z"],
+        "depth": depth,
         "position": np.stack([found[f"Position.{axis}"] for axis in "XYZ"], axis=-1),
         "normal": np.stack([found[f"Normal.{axis}"] for axis in "XYZ"], axis=-1),
-        "vector": np.stack([found[f"Vector.{axis}"] for axis in "XYZW"], axis=-1),
+        "vector": np.stack(vector, axis=-1),
         "index": found[index],
     }
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import HostError
 from ..shot.geometry import FrameGeometry, Instance, Mesh
+from .extract import is_held_out
 from .rigs import Rigs
 from .tags import Tags
 
@@ -100,16 +101,16 @@ class Beside:
             matrix = np.array(found.matrix_world, dtype=np.float64)
             # nodes make hair of a mesh that is there itself
             if (thing.name_full, matrix.tobytes()) not in known:
-                kept.append((self._instance(found, matrix, depsgraph.view_layer), _places(thing)))
+                kept.append((self._instance(found, matrix, depsgraph), _places(thing)))
         return sorted(kept, key=lambda one: one[0].key)
 
-    def _instance(self, found: Any, matrix: npt.NDArray[np.float64], layer: Any) -> Instance:
+    def _instance(self, found: Any, matrix: npt.NDArray[np.float64], depsgraph: Any) -> Instance:
         owner = found.parent if found.is_instance else found.object
         person = self._rigs.person_at(found)
         tag = self._tags.of(found, self._rigs.cast_of(person))
         parent = found.parent.name_full if found.parent else ""
         place = "/".join(str(i) for i in found.persistent_id if i != _FILLER) if found.is_instance else ""
-        held = owner.original.holdout_get(view_layer=layer)
+        held = is_held_out(owner, depsgraph)
         return Instance(f"{parent}|{tag.object}|{place}", 0, matrix, person, holdout=held, tag=tag)
 
 

@@ -65,7 +65,7 @@ class Extractor:
                 owner = found.parent if found.is_instance else thing
                 if _is_camera_visible(thing, owner, depsgraph.view_layer):
                     person = self._rigs.person_at(found)
-                    holdout = owner.original.holdout_get(view_layer=depsgraph.view_layer)
+                    holdout = is_held_out(owner, depsgraph)
                     table.add(found, person, self._tags.of(found, self._rigs.cast_of(person)), holdout=holdout)
             elif thing.type == "LIGHT":
                 lights.append(_light(thing, found.matrix_world))
@@ -128,6 +128,14 @@ class _Table:
 def _is_camera_visible(thing: Any, owner: Any, layer: Any) -> bool:
     """Whether camera rays hit it, as Cycles decides: by the thing, by what instances it, and by its collections."""
     return thing.visible_camera and owner.visible_camera and not owner.original.indirect_only_get(view_layer=layer)
+
+
+def is_held_out(owner: Any, depsgraph: Any) -> bool:
+    """Whether an evaluated object, or else a collection of its, cuts a hole into the picture, as Cycles decides.
+
+    Asked of what is evaluated: the original of an object hidden in viewports knows nothing of its animation.
+    """
+    return bool(owner.holdout_get(view_layer=depsgraph.view_layer_eval))
 
 
 def _key(found: Any) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-_SUBDIVIDING = {"SUBSURF", "MULTIRES"}
-"""Blender puts the vertices of the mesh below first, in their order (seen on 4.2 to 5.2)."""
+_ADDING = {"SUBSURF", "MULTIRES", "EDGE_SPLIT", "SOLIDIFY"}
+"""Modifiers that put the vertices of the mesh below first, in their order (seen on 4.2, 4.5 and 5.0)."""
 _SAME_VERTICES = {
     "ARMATURE", "CAST", "CLOTH", "COLLISION", "CORRECTIVE_SMOOTH", "CURVE", "DATA_TRANSFER", "DISPLACE", "HOOK",
     "LAPLACIANDEFORM", "LAPLACIANSMOOTH", "LATTICE", "MESH_CACHE", "MESH_DEFORM", "MESH_SEQUENCE_CACHE", "NORMAL_EDIT",
@@ -31,6 +31,11 @@ _SAME_VERTICES = {
     "WARP", "WAVE", "WEIGHTED_NORMAL",
 }  # fmt: skip
 """Modifiers that move vertices at most."""
+_SAME_NODES = {
+    "CAPTURE_ATTRIBUTE", "GROUP_INPUT", "GROUP_OUTPUT", "REMOVE_ATTRIBUTE", "REROUTE", "SET_MATERIAL", "SET_POSITION",
+    "SET_SHADE_SMOOTH", "STORE_NAMED_ATTRIBUTE",
+}  # fmt: skip
+"""Geometry nodes that keep every vertex; Blender's own Smooth by Angle is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class FaceMesh:
         """Put the points of the face that no bone gives into ``joints`` (JOINTS, 3), world, of the evaluated frame.
 
         ``stand`` (4, 4) is where the rig's world is shown. Vertices are found once, at rest. A mesh that is hidden, or
-        whose modifiers make other vertices of them (subdividing does not), tells nothing.
+        whose modifiers make other vertices of them tells nothing; subdividing, splitting and thickening do not.
         """
         for one in self._told if self._told is not None else self._find(depsgraph):
             places = _places(one, depsgraph)
@@ -116,16 +121,29 @@ def _places(one: _Told, depsgraph: Any) -> F64 | None:
     if not evaluated.is_evaluated or evaluated.hide_render:
         return None
     vertices = evaluated.data.vertices
-    if len(vertices) != one.count and not (len(vertices) > one.count and _only_subdivides(one.thing)):
+    if len(vertices) != one.count and not (len(vertices) > one.count and _keeps_order(one.thing)):
         return None
     points = _vectors(vertices)[one.vertices]
     world = _matrix(evaluated.matrix_world)
     return points @ world[:3, :3].T + world[:3, 3]
 
 
-def _only_subdivides(thing: Any) -> bool:
-    kinds = {modifier.type for modifier in thing.modifiers if modifier.show_render or modifier.show_viewport}
-    return kinds <= _SAME_VERTICES | _SUBDIVIDING
+def _keeps_order(thing: Any) -> bool:
+    """Whether the first evaluated vertices are those of the mesh below."""
+    return all(
+        one.type in _SAME_VERTICES | _ADDING or (one.type == "NODES" and _keeps_vertices(one.node_group))
+        for one in thing.modifiers
+        if one.show_render or one.show_viewport
+    )
+
+
+def _keeps_vertices(tree: Any) -> bool:
+    if tree is None:
+        return True
+    shaping = [node for node in tree.nodes if any(one.type == "GEOMETRY" for one in node.outputs)]
+    return all(
+        _keeps_vertices(node.node_tree) if node.type == "GROUP" else node.type in _SAME_NODES for node in shaping
+    )
 
 
 def _moves(block: Any) -> F64:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .stands import is_animated, may_show
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
@@ -63,7 +65,8 @@ def solid_glass(scene: Any, layer: Any) -> list[str]:
 
 def _rendered(scene: Any, layer: Any) -> Iterator[Any]:
     """Objects of the view layer that are rendered, and what they instance."""
-    shown = [thing for thing in scene.objects if _may_render(thing) and thing.name in layer.objects]
+    here = set(layer.objects)
+    shown = [thing for thing in scene.objects if thing in here and _may_render(thing)]
     seen: set[Any] = set()
     while shown:
         thing = shown.pop()
@@ -75,16 +78,10 @@ def _rendered(scene: Any, layer: Any) -> Iterator[Any]:
 
 
 def _may_render(thing: Any) -> bool:
-    if not thing.visible_camera and not thing.instance_collection:
-        return False
-    return not thing.hide_render or _is_animated(thing, "hide_render")
-
-
-def _is_animated(owner: Any, path: str) -> bool:
-    data = owner.animation_data
-    if data is None:
-        return False
-    return any(curve.data_path == path for curve in data.drivers) or data.action is not None
+    """Whether it is ever seen; who shows a collection need not be seen itself."""
+    if thing.instance_collection:
+        return not thing.hide_render or is_animated(thing, "hide_render")
+    return may_show(thing)
 
 
 def _instanced(thing: Any) -> Iterator[Any]:

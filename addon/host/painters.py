@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..conditioning.drawing.frame import draw, draw_flow, find_surfaces
+from ..conditioning.drawing.frame import draw, draw_flow, find_surfaces, held_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +162,7 @@ class CyclesPainter:
             if self._drawing.with_flow and waiting.camera.orthographic:
                 # Cycles' own is off by hundreds of pixels where such a camera moves
                 looked = replace(looked, flow=draw_flow(waiting, geometry))
+            looked.flow[held_out(looked.geometry, looked.surfaces.ids)] = 0
             self._keep(waiting, looked)
 
     def finish(self) -> tuple[list[str], list[str]]:

@@ -83,6 +83,17 @@ class Figure:
             joints = mirrored(joints)
         return Person(key, joints, limb_radius(joints))
 
+    def rest(self) -> F64:
+        """Joints (JOINTS, 3) of the bones at rest, in the armature's own space; NaN where no bone gives one."""
+        names, places = tuple(self.thing.pose.bones.keys()), self._places
+        bones = [self.thing.data.bones[names[i]] for i in places.bones]
+        heads, tails = (
+            np.array([getattr(b, end) for b in bones]).reshape(-1, 3) for end in ("head_local", "tail_local")
+        )
+        joints = np.full((JOINTS, 3), np.nan)
+        joints[places.joints] = heads + places.along * (tails - heads)
+        return joints
+
     def _locate(self, names: tuple[str, ...]) -> _Places:
         index = {name: i for i, name in enumerate(names)}
         ends = [(joint, end) for joint, end in sorted(self.mapping.joints.items()) if end.bone in index]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..conditioning.drawing.frame import MOST_PEOPLE
 from ..conditioning.rigs.bones import JOINT_NAMES, Finding, PersonMap
 from ..conditioning.rigs.by_hand import read_by_hand
 from ..conditioning.rigs.find import find_person
 from ..shot.geometry import NOBODY, Person
-from ..shot.people import FACE, FEET, JOINTS, LEFT_HAND, RIGHT_HAND
+from ..shot.people import BODY, FACE, FEET, JOINTS, LEFT_HAND, RIGHT_HAND
 from .carriers import carriers, is_deformed_by, switch
 from .face_mesh import FaceMesh
 from .posing import Figure, read_skeleton
@@ -29,6 +30,8 @@ JOINTS_PROPERTY = "second_unit_joints"
 """Text on an armature object, or else on its data: where joints are, by hand; see `conditioning.rigs.by_hand`."""
 PERSON_PROPERTY = "second_unit_person"
 """On an armature object, or else on its data: false, 0, "no" or "off" when it is no person, whatever it looks like."""
+_MOST_OF_BODY = 10
+_REST_TOLERANCE = 0.01
 NOT_A_PERSON = f"It is marked as no person ({PERSON_PROPERTY} is off)."
 UNCLEAR_MARK = f"The property {PERSON_PROPERTY} says neither yes nor no: it is not used."
 _HERE: tuple[str, tuple[int, ...]] = ("", ())
@@ -52,7 +55,8 @@ class Rigs:
         self._notes: dict[str, None] = {}
         tags = Tags()
         stands = find_stands(thing for thing in scene.objects if thing.name_full in shown)
-        found = [*self._in_scene(scene, layer, shown, tags), *self._in_stands(stands, tags)]
+        here = list(self._in_scene(scene, layer, shown, tags))
+        found = [*self._without_templates(here), *self._in_stands(stands, tags)]
         self._people = sorted(found, key=lambda one: (not one.cast, one.cast, one.key))
         self._index = {(*one.place, one.rig): i for i, one in enumerate(self._people)}
         peopled = {one.place[0] for one in self._people} - {_HERE[0]}
@@ -67,10 +71,15 @@ class Rigs:
 
     @property
     def notes(self) -> list[str]:
-        """What the artist should know, one sentence each: mappings and marks not understood, people without a pose."""
+        """In a sentence each: mappings and marks not understood, people without a pose, too many people."""
         mapped = {one.rig: one.figure.mapping.notes for one in self._people}
         others = {name: found.notes for name, found in self._findings.items() if found.person is None}
         said = [f"Rig '{name}': {note}" for name, notes in sorted((mapped | others).items()) for note in notes]
+        if len(self._people) > MOST_PEOPLE:
+            said.append(
+                f"The scene has {len(self._people)} people, and {MOST_PEOPLE} can be told apart: the others are drawn "
+                "as part of the set."
+            )
         return [*said, *self._notes]
 
     def people_report(self) -> list[dict[str, Any]]:
@@ -116,9 +125,9 @@ class Rigs:
     def person_of(self, thing: Any) -> int:
         """Index of the person an object of the scene belongs to, or `NOBODY`.
 
-        It is theirs when it is skinned to the rig, deformed by one of their meshes, grows on one or is parented to any
-        of these at any remove, unless it carries the custom property ``second_unit_set``: a prop held in a hand.
-        Looked up once: parents and modifiers are the same in all frames.
+        It is theirs when it is skinned to the rig, deformed by one of their meshes, grows on one, or is parented or
+        constrained to any of these at any remove, unless it carries the custom property ``second_unit_set``: a prop
+        held in a hand. Looked up once: what counts of parents, constraints and modifiers is the same in all frames.
         """
         name: str = thing.name_full
         if name not in self._owned:
@@ -179,6 +188,24 @@ class Rigs:
                 skin = [mesh for mesh in meshes if is_deformed_by(mesh, rig.name_full)]
                 figure = Figure(rig, person, FaceMesh(rig, person, meshes))
                 yield _Someone(rig.name_full, figure, tags.cast_of(rig, (), skin), is_bare=not meshes)
+
+    def _without_templates(self, people: list[_Someone]) -> Generator[_Someone]:
+        """All but bare rigs that somebody's rig was made from, such as Rigify's metarig, unless they are marked.
+
+        Those rest alike and have other bones; a bare copy of a rig, with the same bones, is a stand-in and somebody.
+        """
+        bodies = [one.figure for one in people if not one.is_bare]
+        for one in people:
+            is_marked = switch(_property(one.figure.thing, PERSON_PROPERTY))
+            of = [body for body in bodies if one.is_bare and not is_marked and _is_template(one.figure, body)]
+            if of:
+                name: str = of[0].thing.name_full
+                self._notes[
+                    f"'{one.rig}' has no body and rests as '{name}' does: it is taken for its template, not for a "
+                    f"person. If it is one, set {PERSON_PROPERTY} on it."
+                ] = None
+            else:
+                yield one
 
     def _in_stands(self, stands: list[Stand], tags: Tags) -> Generator[_Someone]:
         """The people that empties show."""
@@ -298,6 +325,18 @@ def _report(name: str, mapping: PersonMap) -> dict[str, Any]:
         "face": sum(joint >= FACE.start for joint in mapping.joints),
         "notes": list(mapping.notes),
     }
+
+
+def _is_template(bare: Figure, body: Figure) -> bool:
+    """Whether most joints are at the same place at rest, within a hundredth of the figure's size, by other bones."""
+    if set(bare.thing.data.bones.keys()) == set(body.thing.data.bones.keys()):
+        return False
+    one, other = bare.rest()[BODY], body.rest()[BODY]
+    both = ~(np.isnan(one) | np.isnan(other)).any(axis=1)
+    if both.sum() < _MOST_OF_BODY:
+        return False
+    size = float(np.ptp(other[both], axis=0).max())
+    return bool(np.abs(one[both] - other[both]).max() <= _REST_TOLERANCE * size)
 
 
 def _is_visible(rig: Any, layer: Any) -> bool:

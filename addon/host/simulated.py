@@ -11,27 +11,35 @@ from .stands import find_stands
 from .versions import abspath
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """Full names of the objects that are simulated and not baked, and the scene frame at which the first one begins."""
+    """Full names of the objects that are simulated and not baked, and the scene frame at which the first one begins.
+
+    ``cached`` are those that live in a point cache, which Cycles loses when it looks at another frame.
+    """
 
     names: tuple[str, ...]
     start: int
+    cached: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
         """At most one sentence."""
         if not self.names:
             return []
-        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
-        named = ", ".join(f"'{name}'" for name in self.names[:_NAMED])
-        said = f"Simulated without a baked cache: {named}{more}. Every frame from {self.start} on is worked out first"
-        return [f"{said}, in one process, which takes longer: bake the simulation."]
+        said = f"Every frame from {self.start} on is worked out first, in one process, which takes longer"
+        return [f"Simulated without a baked cache: {named(self.names)}. {said}: bake the simulation."]
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:_NAMED]) + more
 
 
 def unbaked(scene: Any, layer: Any) -> Simulated:
@@ -42,12 +50,13 @@ def unbaked(scene: Any, layer: Any) -> Simulated:
     here = list(layer.objects)
     things = {thing.name_full: thing for stand in find_stands(here) for thing in stand.things}
     things |= {thing.name_full: thing for thing in here}
-    found = {name: [*_by_modifiers(thing, scene), *_by_particles(thing)] for name, thing in things.items()}
-    starts = {name: min(frames) for name, frames in found.items() if frames} | dict(_bodies(scene))
-    return Simulated(tuple(sorted(starts)), min(starts.values(), default=0))
+    found = {name: [*_by_modifiers(thing), *_by_particles(thing)] for name, thing in things.items()}
+    cached = {name: min(frames) for name, frames in found.items() if frames} | dict(_bodies(scene))
+    starts = {name: scene.frame_start for name, thing in things.items() if _by_nodes(thing)} | cached
+    return Simulated(tuple(sorted(starts)), min(starts.values(), default=0), tuple(sorted(cached)))
 
 
-def _by_modifiers(thing: Any, scene: Any) -> Generator[int]:
+def _by_modifiers(thing: Any) -> Generator[int]:
     """The first frame of everything that is not baked."""
     for modifier in thing.modifiers:
         if not modifier.show_render:
@@ -59,10 +68,18 @@ def _by_modifiers(thing: Any, scene: Any) -> Generator[int]:
                 yield from _unless_kept(surface.point_cache) if surface.is_active else ()
         elif modifier.type == "FLUID" and modifier.domain_settings is not None:
             fluid = modifier.domain_settings
-            yield from () if fluid.has_cache_baked_data else (fluid.cache_frame_start,)
-        elif modifier.type == "NODES" and modifier.node_group is not None:
-            is_loose = _simulates(modifier.node_group, set()) and not any(map(_is_on_disk, _bakes(modifier)))
-            yield from (scene.frame_start,) if is_loose else ()
+            # smoke is a volume, and those are left out
+            is_kept = fluid.has_cache_baked_data or fluid.domain_type == "GAS"
+            yield from () if is_kept else (fluid.cache_frame_start,)
+
+
+def _by_nodes(thing: Any) -> bool:
+    """Whether geometry nodes simulate something that is not baked."""
+    return any(
+        _simulates(modifier.node_group, set()) and not any(map(_is_on_disk, _bakes(modifier)))
+        for modifier in thing.modifiers
+        if modifier.show_render and modifier.type == "NODES" and modifier.node_group is not None
+    )
 
 
 def _by_particles(thing: Any) -> Generator[int]:

@@ -171,7 +171,7 @@ def said_model(plan: ShotPlan) -> str:
         return f"{title} makes {_count(len(chunks), 'still')}, {_said_stills(plan)}"
     sent = "in one submission" if len(chunks) == 1 else f"in {len(chunks)} submissions of {_listed(chunks)}"
     shared = f" that share {_count(plan.overlap, 'frame')}" if plan.overlap else ""
-    padded = f"; {_count(plan.padding, 'frame')} at the end only fill up" if plan.padding else ""
+    padded = f"; {_count(plan.padding, 'frame')} at the end to fill up" if plan.padding else ""
     blind = len(chunks) > 1 and not plan.profile.context
     joins = " It does not see the frames before a submission: look at the joins." if blind else ""
     return f"{title} makes {frames} {sent}{shared}{padded}.{joins} {_said_rate(plan)}"

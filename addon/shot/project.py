@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import tomlkit
+from tomlkit.exceptions import ParseError
 
 from ..errors import DocumentError, storage_error
 from .documents import Fields, Schema, check_schema, write_atomic
@@ -153,7 +154,10 @@ def _depth(fields: Fields) -> tuple[float, float] | None:
 def allow_host(project: Project, host: str) -> None:
     """Record that this project may send to ``host``. Comments and everything else in the file stay."""
     text = _read(project.config) if project.config.is_file() else f'schema = "{PROJECT_SCHEMA}"\n'
-    document = tomlkit.parse(text)
+    try:
+        document = tomlkit.parse(text)
+    except (ParseError, RecursionError) as error:
+        raise _not_toml(project.config, error) from error
     service = cast("dict[str, Any]", document.setdefault("service", tomlkit.table()))
     hosts = cast("list[str]", service.setdefault("allowed_hosts", tomlkit.array()))
     if host not in hosts:
@@ -164,8 +168,13 @@ def allow_host(project: Project, host: str) -> None:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_read(path))
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentError(f"'{path}' is not valid TOML ({error}).", "Correct that line and run again.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _not_toml(path, error) from error
+
+
+def _not_toml(path: Path, error: Exception) -> DocumentError:
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+    return DocumentError(f"'{path}' is not valid TOML ({why}).", "Correct that line and run again.")
 
 
 def _read(path: Path) -> str:

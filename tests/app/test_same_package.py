@@ -20,7 +20,7 @@ import pytest
 from .conftest import Window
 from .test_window import BUTTON, CANCEL, LOOP_S, finished, in_sidebar, open_example, type_frames
 
-pytestmark = pytest.mark.app
+pytestmark = [pytest.mark.app, pytest.mark.slow]
 SHOTS = ("SH010", "SH020")
 
 

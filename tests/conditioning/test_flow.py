@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from second_unit.addon.conditioning.drawing.flow import flow
+from second_unit.addon.conditioning.drawing.frame import draw_flow, find_surfaces
 from second_unit.addon.conditioning.drawing.raster import Hits, instance_ids, rasterize
 from second_unit.addon.conditioning.drawing.soup import triangle_soup
 from second_unit.addon.shot.camera import Camera
@@ -182,3 +183,20 @@ def test_a_thing_that_shrinks_to_nothing_moves_to_one_point(scenes: Any) -> None
     there = motion[rows, columns] + np.stack([columns + 0.5, rows + 0.5], 1)
     np.testing.assert_allclose(there, np.tile((88.0, 48.0), (len(rows), 1)), atol=1e-2)
     assert known.all()
+
+
+@pytest.mark.parametrize("has_surfaces", [True, False])
+def test_where_a_holdout_moves_there_is_no_motion(scenes: Any, *, has_surfaces: bool) -> None:
+    """It is background in every pass. What moves beside it and behind it keeps its motion."""
+    things = ((scenes.plane(8, 8), scenes.placed((0, 0, 6))), (scenes.box(), scenes.placed((-0.8, 0, 4))))
+    things = (*things, (scenes.box(), scenes.placed((0.8, 0, 4))))
+    shown = scenes.frame(scenes.straight(), *things)
+    now = scenes.frame(scenes.straight(), *things, holdouts=(1,))
+    step = scenes.placed((0.3, 0.1, 0))
+    surfaces = find_surfaces(now)
+    held = surfaces.ids == 1
+    assert held.sum() > 500
+    assert (draw_flow(shown, moved(shown, step, range(3)))[held] != 0).all(), "it does move"
+    motion = draw_flow(now, moved(now, step, range(3)), surfaces if has_surfaces else None)
+    assert (motion[held] == 0).all()
+    assert (motion[(surfaces.ids >= 0) & ~held] != 0).all()

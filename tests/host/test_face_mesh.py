@@ -21,6 +21,7 @@ CASES: list[dict[str, Any]] = [
     {"keys": {"eyeBlinkLeft": 1.0}, "nod": -0.5, "at": (0, 3, 0), "hangs": True},
     {"hidden": True}, {"modifier": "MIRROR"},
     {"keys": {"eyeBlinkLeft": 1.0, "jawOpen": 0.5}, "nod": 0.4, "at": (2, -1, 0.5), "modifier": "SUBSURF"},
+    {"keys": {"jawOpen": 0.5}, "modifier": "SUBSURF", "smooth": True},
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from second_unit.addon.shot.geometry import FrameGeometry, Instance, Mesh
 
 CAMERA = Camera(32, 32, 30, 30, 16, 16, 0.1, 100.0, np.diag([1.0, -1.0, -1.0, 1.0]))
 TRIANGLE = Mesh(np.array([(-1, -1, -3), (1, -1, -4), (0, 1, -5)], np.float32), np.array([(0, 1, 2)], np.int32))
+ASIDE = np.array([(1.0, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 0), (0, 0, 0, 1)])
 FRAMES = range(1, 9)
 
 
@@ -131,3 +132,30 @@ def test_equal_pictures_of_cycles_are_one_frame(tmp_path: Path, counted: list[An
     assert paint(painter, FRAMES) == first
     assert counted == []
     assert len(list(tmp_path.iterdir())) == len(FRAMES)
+
+
+class Blind(Eye):
+    """Says that everything moves, what is held out too."""
+
+    def look(self, geometry: FrameGeometry, time: Fraction, following: Camera, crop: Crop) -> Any:
+        looked = super().look(geometry, time, following, crop)
+        return SimpleNamespace(**{**vars(looked), "flow": np.ones((32, 32, 2), np.float32)})
+
+
+@pytest.mark.parametrize("kind", ["zbuffer", "cycles"])
+def test_what_is_held_out_is_kept_without_motion(kind: str, tmp_path: Path) -> None:
+    def held_out(frame: int) -> FrameGeometry:
+        shown = geometry(frame)
+        aside = replace(shown.instances[0], key="u", matrix=shown.instances[0].matrix @ ASIDE)
+        return replace(shown, instances=(replace(shown.instances[0], holdout=True), aside))
+
+    work = drawing(tmp_path)
+    painter = ZbufferPainter(work) if kind == "zbuffer" else CyclesPainter(work, Blind(), lambda: Crop(0, 0, 32, 32))
+    painter.take(Fraction(1), held_out(1), "digest 1")
+    painter.follow(held_out(2), "digest 2")
+    (key,), (following,) = painter.finish()
+    ids = find_surfaces(held_out(1)).ids
+    motion = work.cache.load(key).flow(following)
+    assert min((ids == 0).sum(), (ids == 1).sum()) > 20
+    assert (motion[ids == 0] == 0).all()
+    assert (motion[ids == 1][:, 0] > 0).all()

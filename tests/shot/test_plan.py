@@ -149,7 +149,7 @@ def test_a_plan_says_what_comes_before_it_is_rendered() -> None:
         "SH010: 148 scene frames, 1001 to 1148, with handles of 8 and 8; 6.17 s at 23.976 fps.",
         (
             "Wan 2.1/2.2 VACE 14B makes 183 model frames in 3 submissions of 61 each that share 8 frames; 3 frames at "
-            "the end only fill up. Every scene frame comes back as itself; the model's own 16 fps is not used."
+            "the end to fill up. Every scene frame comes back as itself; the model's own 16 fps is not used."
         ),
         "Pictures are 1280x544; 1280x536 of it is the delivery frame, 4 px above and below is overscan.",
         "It needs about 1.2 GB of disk.",
@@ -170,7 +170,7 @@ def test_a_plan_for_programs_is_exact() -> None:
         (plan(1), "1 scene frame, 1001 to 1001; 0.04 s at 24 fps"),
         (plan(1), "1 model frame in one submission. Every"),
         (plan(82), "90 model frames in 2 submissions of 45 each that share 8 frames."),
-        (plan(160), "3 submissions of 61, 61 and 57 that share 8 frames; 3 frames at the end only fill up."),
+        (plan(160), "3 submissions of 61, 61 and 57 that share 8 frames; 3 frames at the end to fill up."),
         (plan(48, fps=Fraction(16)), "Every scene frame comes back as itself."),
         (plan(48, resampled=True), "resampled to 16 fps"),
         (plan(48, quality="final"), "Pictures are 1280x720, all of it the delivery frame."),

@@ -114,6 +114,15 @@ def test_broken_toml_is_named_with_its_place(project: Project, text: str) -> Non
     assert "Correct that line" in caught.value.fix
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "a = " + "{b=" * 20_000])
+def test_toml_nested_without_end_is_a_sentence(project: Project, text: str) -> None:
+    write(project, text)
+    for read in (load_settings, lambda where: allow_host(where, "gpu.example.org")):
+        with pytest.raises(DocumentError, match=r"project\.toml' is not valid TOML \(.*nested"):
+            read(project)
+    assert project.config.read_text(encoding="utf-8") == text
+
+
 def test_a_newer_schema_is_refused(project: Project) -> None:
     write(project, 'schema = "second_unit.project/2"\n')
     with pytest.raises(DocumentError, match="newer Second Unit"):

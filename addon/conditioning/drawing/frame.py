@@ -98,15 +98,15 @@ def draw(
     """Draw one evaluated frame with the shot's ``exposure`` (see `exposure.exposure_for`).
 
     ``surfaces`` are those of `find_surfaces` unless somebody else found them; ``crop`` is where the delivered picture
-    lies, all of it when not given. A holdout hides what is behind it,
-    people's joints included, and then becomes background itself.
+    lies, all of it when not given. A holdout hides what is behind it, people's joints included, and then becomes
+    background itself.
     """
     found = surfaces or find_surfaces(geometry)
     person = _people(geometry, found.ids)
     posed = keypoints(geometry.people, geometry.camera, found.hits.depth, person)
-    held = np.array([*(instance.holdout for instance in geometry.instances), False], bool)
+    held = held_out(geometry, found.ids)
     if held.any():
-        found, person = _blank(held[found.ids], found, person)
+        found, person = _blank(held, found, person)
     return DrawnFrame(
         found.hits.depth, found.ids, person, found.normal, posed, DepthStats.of(found.hits.depth),
         find_in_view(geometry, found.ids, posed, crop),
@@ -125,9 +125,13 @@ def draw_flow(geometry: FrameGeometry, following: FrameGeometry, surfaces: Surfa
     if found.soup is None:
         return np.zeros((*found.ids.shape, 2), np.float32)
     motion, known = flow(found.hits, found.soup, geometry, following, found.seen)
-    held = np.array([*(instance.holdout for instance in geometry.instances), False], bool)
-    motion[held[found.ids] | ~known] = 0
+    motion[held_out(geometry, found.ids) | ~known] = 0
     return motion
+
+
+def held_out(geometry: FrameGeometry, ids: I32) -> npt.NDArray[np.bool_]:
+    """Where (H, W) the nearest thing is a holdout; ``ids`` are of instances, -1 for nothing."""
+    return np.array([*(instance.holdout for instance in geometry.instances), False], bool)[ids]
 
 
 def tagged(geometry: FrameGeometry, ids: I32) -> tuple[npt.NDArray[np.uint16], list[Tag]]:

@@ -32,6 +32,9 @@ def _case(told: dict[str, Any], case: dict[str, Any]) -> Any:
         if case["modifier"] == "SUBSURF":
             # moves no vertex, only puts others between
             more.subdivision_type = "SIMPLE"
+    if case.get("smooth"):
+        face.modifiers.new("Smooth", "NODES").node_group = _smooth()
+        face.modifiers.new("Shell", "SOLIDIFY")
     face.hide_render = case.get("hidden", False)
     for name, value in case.get("keys", {}).items():
         face.data.shape_keys.key_blocks[name].value = value
@@ -51,6 +54,19 @@ def _case(told: dict[str, Any], case: dict[str, Any]) -> Any:
     homogeneous = np.column_stack([places, np.ones(len(places))])
     expected = (homogeneous @ np.array(to_world).T)[:, :3].tolist()
     return {"found": found, "expected": dict(zip(told["points"], expected, strict=True))}
+
+
+def _smooth() -> Any:
+    """Geometry nodes that only shade smooth."""
+    tree: Any = bpy.data.node_groups.new("Smooth", "GeometryNodeTree")
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    start, smooth, end = (
+        tree.nodes.new(n) for n in ("NodeGroupInput", "GeometryNodeSetShadeSmooth", "NodeGroupOutput")
+    )
+    tree.links.new(start.outputs[0], smooth.inputs[0])
+    tree.links.new(smooth.outputs[0], end.inputs[0])
+    return tree
 
 
 def _body(rig: Any) -> None:

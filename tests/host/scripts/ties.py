@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ties a thing to a person, what is held out while nobody looks, and more people than there are numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import bpy
+from people import mesh, metarig
+
+from second_unit.addon.host.extract import Extractor
+from second_unit.addon.host.rigs import Rigs
+
+
+def run(args: dict[str, Any]) -> Any:
+    """The answer of one group."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.preferences.addon_enable(module="rigify")
+    scene = bpy.context.scene
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.location, camera.rotation_euler = (0, -9, 1), (1.5707963, 0, 0)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    return {"owners": owners, "held": held, "many": many}[args["group"]]()
+
+
+def owners() -> dict[str, int]:
+    """Who each mesh belongs to."""
+    rig, body = metarig("Guy"), mesh("Body")
+    body.modifiers.new("A", "ARMATURE").object = rig
+    for kind in ("CHILD_OF", "COPY_TRANSFORMS", "ARMATURE"):
+        _tie(mesh(f"Hat {kind}"), kind, rig, "spine.006")
+    _tie(mesh("Badge"), "CHILD_OF", body)
+    _tie(mesh("Muted"), "CHILD_OF", rig).mute = True
+    _tie(mesh("Weak"), "COPY_TRANSFORMS", rig).influence = 0
+    _tie(mesh("Weightless"), "ARMATURE", rig).targets[0].weight = 0
+    handed = _tie(mesh("Handed"), "CHILD_OF", rig)
+    for frame, influence in ((1, 1.0), (2, 0.0)):
+        handed.influence = influence
+        handed.keyframe_insert("influence", frame=frame)
+    prop = mesh("Prop")
+    _tie(prop, "CHILD_OF", rig)
+    prop["second_unit_set"] = True
+    _tie(mesh("Empty"), "CHILD_OF", None)
+    for name, shows in (("Wall", False), ("Coat", True)):
+        modifier = mesh(name).modifiers.new("A", "ARMATURE")
+        modifier.object, modifier.show_render, modifier.show_viewport = rig, shows, not shows
+    late = mesh("Late").modifiers.new("A", "ARMATURE")
+    late.object = rig
+    for frame, shows in ((1, True), (2, False)):
+        late.show_render = shows
+        late.keyframe_insert("show_render", frame=frame)
+    for name, shows in (("Floor", False), ("Shirt", True)):
+        modifier = mesh(name).modifiers.new("S", "SURFACE_DEFORM")
+        modifier.target, modifier.show_render = body, shows
+    for name, shows in (("Roof", False), ("Scarf", True)):
+        modifier = mesh(name).modifiers.new("M", "MESH_DEFORM")
+        modifier.object, modifier.show_render = body, shows
+    scene = bpy.context.scene
+    rigs = Rigs(scene, scene.view_layers[0])
+    return {thing.name: rigs.person_of(thing) for thing in scene.objects if thing.type == "MESH"}
+
+
+def _tie(thing: Any, kind: str, target: Any, bone: str = "") -> Any:
+    made = thing.constraints.new(kind)
+    end = made.targets.new() if kind == "ARMATURE" else made
+    end.target = target
+    if bone:
+        end.subtarget = bone
+    return made
+
+
+def held() -> list[list[str]]:
+    """What is held out in frames 1 and 2 of a render; the last frame seen in the viewport is 2."""
+    scene = bpy.context.scene
+    cut = bpy.data.collections.new("Cut")
+    scene.collection.children.link(cut)
+    bpy.context.view_layer.layer_collection.children["Cut"].holdout = True
+    for name in ("Seen", "Hidden", "CutHidden"):
+        thing = mesh(name)
+        for frame, is_held in ((1, False), (2, True)):
+            thing.is_holdout = is_held
+            thing.keyframe_insert("is_holdout", frame=frame)
+        thing.hide_viewport = name != "Seen"
+    cut.objects.link(bpy.data.objects["CutHidden"])
+    inner = bpy.data.collections.new("Inner")
+    shown = mesh("Shown")
+    scene.collection.objects.unlink(shown)
+    inner.objects.link(shown)
+    empty = bpy.data.objects.new("Empty", None)
+    empty.instance_type, empty.instance_collection = "COLLECTION", inner
+    scene.collection.objects.link(empty)
+    for frame, is_held in ((1, False), (2, True)):
+        empty.is_holdout = is_held
+        empty.keyframe_insert("is_holdout", frame=frame)
+    empty.hide_viewport = True
+    extractor = Extractor(Rigs(scene, scene.view_layers[0]), (64, 64), (64, 64))
+    frames: list[list[str]] = []
+
+    def draw(self: Any, depsgraph: Any) -> None:
+        geometry, _ = extractor.frame(depsgraph, Fraction(scene.frame_current))
+        frames.append(sorted(one.tag.object for one in geometry.instances if one.holdout))
+        self.end_result(self.begin_result(0, 0, 4, 4))
+
+    engine = type("Judged", (bpy.types.RenderEngine,), {"bl_idname": "JUDGED", "bl_label": "Judged", "render": draw})
+    bpy.utils.register_class(engine)
+    scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "JUDGED", 4, 4
+    for frame in (1, 2):
+        scene.frame_set(frame)
+        bpy.ops.render.render()
+    return frames
+
+
+def many() -> list[list[str]]:
+    """What is said with 255 people, and with one more."""
+    scene = bpy.context.scene
+    rig, body = metarig("Guy"), mesh("Body")
+    body.modifiers.new("A", "ARMATURE").object = rig
+    home = bpy.data.collections.new("Guys")
+    for thing in (rig, body):
+        scene.collection.objects.unlink(thing)
+        home.objects.link(thing)
+    said: list[list[str]] = []
+    for number in range(256):
+        empty = bpy.data.objects.new(f"E{number}", None)
+        empty.instance_type, empty.instance_collection = "COLLECTION", home
+        scene.collection.objects.link(empty)
+        if number >= 254:
+            said.append(Rigs(scene, scene.view_layers[0]).notes)
+    return said
