@@ -95,7 +95,8 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
         for plan in plans:
             _announce(context, info, plan)
         return []
-    sweep([context.project.cache, *(context.project.shot(shot.folder).packages for shot in context.project.shots())])
+    cache, shots = context.project.cache, context.project.shots()
+    sweep([cache, *cache.glob("[0-9a-f]*"), *(context.project.shot(shot.folder).packages for shot in shots)])
     _check_space(context, plans)
     keep_freed_memory()
     for plan in plans:

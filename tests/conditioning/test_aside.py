@@ -55,6 +55,15 @@ def test_the_dead_are_swept_at_once_and_the_living_never(tmp_path: Path) -> None
     assert all((path / "depth.npy").is_file() for path in mine)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a process number cannot be asked without a signal")
+def test_half_a_file_goes_as_half_a_folder_does(tmp_path: Path) -> None:
+    dead, mine = of_a_dead_process(tmp_path / "tag.npz"), aside(tmp_path / "tag.npz")
+    for path in (dead, mine):
+        path.write_bytes(b"half")
+    sweep([tmp_path])
+    assert (dead.exists(), mine.exists()) == (False, True)
+
+
 @pytest.mark.parametrize("name", [ABROAD.format(pid=os.getpid()), ABROAD.format(pid=4_000_000_000), NAMELESS])
 def test_what_cannot_be_asked_is_swept_after_a_day(tmp_path: Path, name: str) -> None:
     old, new = half_made(tmp_path / "old" / name, 2 * DAY), half_made(tmp_path / "new" / name, DAY / 2)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,31 @@ WITHOUT_APP = {name: value for name, value in os.environ.items() if name != "BLE
 RANGE = ("--shot", "SH010", "--frames", "1001-1032", "--passes", "all", "--size", "96x64")
 
 
+# whoever runs the tests in the background may have had interrupts ignored, and children inherit that
+PROGRAM = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("second_unit.addon.cli", run_name="__main__")
+"""
+
+
 def start(project: Path, *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "second_unit.addon.cli", "condition", str(EXAMPLE), "--project", str(project)]
+    command = [sys.executable, "-c", PROGRAM, "condition", str(EXAMPLE), "--project", str(project)]
     return subprocess.Popen(
         [*command, *RANGE, *more], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=WITHOUT_APP,
         start_new_session=True,
     )  # fmt: skip
+
+
+def wait_for_group(leader: int, patience_s: float = 60.0) -> None:
+    """Until nothing of a process group is left: what was killed still has to end."""
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        try:
+            os.killpg(leader, 0)
+        except ProcessLookupError:
+            return
+    pytest.fail(f"something of the process group {leader} still runs")
 
 
 def made(project: Path, *more: str) -> dict[str, str]:
@@ -89,15 +109,19 @@ def test_interrupted_half_way_and_resumed_gives_the_bytes_of_the_whole(
 ) -> None:
     """Twice. Of a command that is killed alone, the children may go on for a while beside the next one."""
     project, files = again
+    leaders: list[int] = []
     for _ in range(2):
         process, before = start(project, "--jobs", jobs), frames_in(project)
         while process.poll() is None and frames_in(project) < before + 6:
             pass
+        leaders.append(process.pid)
         (os.killpg if everybody else os.kill)(process.pid, how)
         _, said = process.communicate(timeout=60)
         assert process.returncode == (130 if how is signal.SIGINT else -9), said
         assert "Traceback" not in said
         assert list((project / "SH010").glob("packages/[!.]*")) == []
+    for leader in leaders:
+        wait_for_group(leader)
     assert made(project) == files
     assert_is_clean(project)
 

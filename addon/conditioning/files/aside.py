@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders in the making: named after the process that makes them, so that those of killed ones can be told apart."""
+"""Files and folders in the making, named after their process, so that those of killed ones can be told apart."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -20,12 +21,12 @@ _ASIDE = re.compile(r"\..+?(?:\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,10}))?\.[0-9a
 
 
 def aside(target: Path) -> Path:
-    """A hidden folder beside ``target`` (not made yet) in which this process prepares it."""
+    """A hidden place beside ``target`` (not made yet) in which this process prepares it."""
     return target.with_name(f".{target.name[:24]}.{host_mark()}-{os.getpid()}.{uuid4().hex[:8]}.part")
 
 
 def sweep(folders: Iterable[Path]) -> None:
-    """Remove what processes that were killed left half made in ``folders``.
+    """Remove the files and folders that processes that were killed left half made in ``folders``.
 
     On this host a process that still runs keeps its own. Where that cannot be told (another host, Windows) whatever
     nobody touched for a day goes.
@@ -33,12 +34,24 @@ def sweep(folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in sorted(folder.glob(".*.part")):
             found = _ASIDE.fullmatch(path.name)
-            if found and path.is_dir() and not path.is_symlink() and _is_left(path, found["host"], found["pid"]):
-                shutil.rmtree(path, ignore_errors=True)
+            if found and not path.is_symlink() and _is_left(path, found["host"], found["pid"]):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):  # somebody else was quicker
+        path.unlink()
 
 
 def _is_left(path: Path, host: str | None, pid: str | None) -> bool:
     try:
-        return is_left([int(pid)] if pid else [], host, lambda: max(p.stat().st_mtime for p in (path, *path.iterdir())))
+        return is_left([int(pid)] if pid else [], host, lambda: _touched(path))
     except OSError:  # gone meanwhile, or not for us to look at
         return False
+
+
+def _touched(path: Path) -> float:
+    return max(one.stat().st_mtime for one in (path, *(path.iterdir() if path.is_dir() else ())))
