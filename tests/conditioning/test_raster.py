@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from second_unit.addon.conditioning.drawing import raster
-from second_unit.addon.conditioning.drawing.culling import Pyramid
+from second_unit.addon.conditioning.drawing.culling import Pyramid, Rows
 from second_unit.addon.conditioning.drawing.normal import normals
 from second_unit.addon.conditioning.drawing.raster import Hits, instance_ids, rasterize
 from second_unit.addon.conditioning.drawing.soup import Soup, triangle_soup
@@ -315,3 +315,17 @@ def test_a_pyramid_hides_only_what_is_behind_every_pixel(seed: int, width: int, 
         farthest = bits[box[2] : box[3] + 1, box[0] : box[1] + 1].max()
         assert not box[5] or box[4] > farthest
     assert Pyramid(bits).hides(left, right, top, bottom, np.full(40, 1001, np.uint32)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), width=st.integers(1, 150), height=st.integers(1, 9))
+def test_rows_hide_only_what_is_behind_every_pixel_of_a_run(seed: int, width: int, height: int) -> None:
+    random = np.random.default_rng(seed)
+    bits = random.integers(100, 1000, (height, width)).astype(np.uint32)
+    row = random.integers(0, height, 40).astype(np.int32)
+    left, last = np.sort(random.integers(0, width, (2, 40)).astype(np.int32), axis=0)
+    nearest = random.integers(500, 1200, 40).astype(np.uint32)
+    hidden = Rows(bits).hides(row, left, last - left + 1, nearest)
+    for y, first, end, depth, is_hidden in zip(row, left, last, nearest, hidden, strict=True):
+        assert not is_hidden or depth > bits[y, first : end + 1].max()
+    assert Rows(bits).hides(row, left, last - left + 1, np.full(40, 1001, np.uint32)).all()

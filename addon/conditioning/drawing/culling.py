@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which triangles are wholly hidden behind what is drawn already: a pyramid of farthest depths.
+"""Which triangles, and which rows of theirs, are wholly hidden behind what is drawn already: farthest depths.
 
 The idea is Greene, Kass and Miller's hierarchical z-buffer (SIGGRAPH 1993). A box of pixels is compared with at most
-four tiles that cover it. Depths are compared as the bits of positive float32, which sort like unsigned integers.
+four tiles that cover it, a run of pixels with at most two stretches of its row. Depths are compared as the bits of
+positive float32, which sort like unsigned integers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 TILE_BITS = 3
 """The finest tiles are 8 pixels wide and high."""
+
+STRETCH_BITS = 4
+"""The finest stretches of a row are 16 pixels long."""
 
 
 class Pyramid:
@@ -50,6 +54,29 @@ class Pyramid:
         return nearest > farthest
 
 
+class Rows:
+    """The farthest depth of every stretch of a picture's rows, in stretches that double in length."""
+
+    def __init__(self, bits: U32) -> None:
+        """``bits`` (H, W) uint32 as for `Pyramid`."""
+        levels = [_shorter(bits, 1 << STRETCH_BITS)]
+        while levels[-1].shape[1] > 1:
+            levels.append(_shorter(levels[-1], 2))
+        self._values = np.concatenate([level.reshape(-1) for level in levels])
+        self._first = np.cumsum([0, *(level.size for level in levels[:-1])], dtype=np.int32)
+        self._width = np.array([level.shape[1] for level in levels], np.int32)
+        sizes = (1 << STRETCH_BITS) << np.arange(len(levels) - 1)
+        self._level = np.searchsorted(sizes, np.arange(bits.shape[1] + 1)).astype(np.int32)
+
+    def hides(self, row: I32, left: I32, width: I32, nearest: U32) -> npt.NDArray[np.bool_]:
+        """Whether runs of ``width`` pixels (n,) from ``left`` on show nothing no nearer than ``nearest`` (n,)."""
+        level = self._level[width]
+        shift = level + np.int32(STRETCH_BITS)
+        start = self._first[level] + row * self._width[level]
+        ends = left >> shift, (left + width - 1) >> shift
+        return nearest > np.maximum(self._values[start + ends[0]], self._values[start + ends[1]])
+
+
 def _coarser(tiles: U32, factor: int) -> U32:
     """Maximum over squares of ``factor``; what lies beyond the border counts as nearest."""
     height, width = (-(-n // factor) for n in tiles.shape)
@@ -57,5 +84,12 @@ def _coarser(tiles: U32, factor: int) -> U32:
         padded = np.zeros((height * factor, width * factor), np.uint32)
         padded[: tiles.shape[0], : tiles.shape[1]] = tiles
         tiles = padded
-    rows = tiles.reshape(height, factor, -1).max(axis=1)
+    return _shorter(tiles.reshape(height, factor, -1).max(axis=1), factor)
+
+
+def _shorter(rows: U32, factor: int) -> U32:
+    """Maximum over ``factor`` neighbours in every row; what lies beyond the border counts as nearest."""
+    height, width = len(rows), -(-rows.shape[1] // factor)
+    if rows.shape[1] != width * factor:
+        rows = np.pad(rows, ((0, 0), (0, width * factor - rows.shape[1])))
     return rows.reshape(height, width, factor).max(axis=2)

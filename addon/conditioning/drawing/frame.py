@@ -131,7 +131,8 @@ def draw_flow(geometry: FrameGeometry, following: FrameGeometry, surfaces: Surfa
 
 def held_out(geometry: FrameGeometry, ids: I32) -> npt.NDArray[np.bool_]:
     """Where (H, W) the nearest thing is a holdout; ``ids`` are of instances, -1 for nothing."""
-    return np.array([*(instance.holdout for instance in geometry.instances), False], bool)[ids]
+    holdouts = [*(instance.holdout for instance in geometry.instances), False]
+    return np.array(holdouts, bool)[ids] if any(holdouts) else np.zeros(ids.shape, bool)
 
 
 def tagged(geometry: FrameGeometry, ids: I32) -> tuple[npt.NDArray[np.uint16], list[Tag]]:

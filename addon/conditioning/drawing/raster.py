@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from .culling import Pyramid
+from .culling import Pyramid, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ OVERDRAW = 6
 """Triangles whose boxes fill the picture this often are drawn from front to back, leaving out what is hidden."""
 
 MARGIN = 1e-5
-"""Share by which a triangle counts as nearer than its nearest corner when it is compared with what hides it."""
+"""Share by which a triangle or a run counts as nearer than its nearest end when it is compared with what hides it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +104,15 @@ def rasterize(soup: Soup, camera: Camera) -> Hits:
     corners = soup.triangles.T
     ahead = (z >= near)[corners]
     count = ahead[0].astype(np.int8) + ahead[1] + ahead[2]
-    whole = np.flatnonzero(count == 3).astype(np.int32)
-    columns = soup.vertices[:, 0].astype(np.float64), soup.vertices[:, 1].astype(np.float64), z.astype(np.float64)
-    _draw(key, columns, corners[:, whole] if len(whole) < corners.shape[1] else corners, whole, camera)
     cut = np.flatnonzero((count == 1) | (count == 2)).astype(np.int32)
-    if len(cut):
+    if len(cut):  # first, for nothing is nearer
         vertices, ids = _clip(soup.vertices[soup.triangles[cut]].astype(np.float64), ahead[:, cut].T, cut, near)
         flat = vertices.reshape(-1, 3)
         index = np.arange(len(flat), dtype=np.int32).reshape(-1, 3).T
         _draw(key, (flat[:, 0], flat[:, 1], flat[:, 2]), index, ids, camera)
+    whole = np.flatnonzero(count == 3).astype(np.int32)
+    columns = soup.vertices[:, 0].astype(np.float64), soup.vertices[:, 1].astype(np.float64), z.astype(np.float64)
+    _draw(key, columns, corners[:, whole] if len(whole) < corners.shape[1] else corners, whole, camera)
     return _unpack(key, camera)
 
 
@@ -166,23 +166,40 @@ def _draw(key: npt.NDArray[np.uint64], columns: Column3, index: I32, ids: I32, c
     drawn = np.cumsum(area[order]) // pixels
     for start, stop in _doublings(drawn):
         part = order[start:stop]
-        if start:
-            pyramid = Pyramid(_high_word(key).reshape(camera.height, camera.width))
-            some = _take_box(box, part)
-            part = part[~pyramid.hides(some.left, some.right, some.top, some.bottom, nearest[part])]
-        _draw_all(key, _take(corners, part), _take_box(box, part), camera)
+        bits = _high_word(key).reshape(camera.height, camera.width)
+        some = _take_box(box, part)
+        part = part[~Pyramid(bits).hides(some.left, some.right, some.top, some.bottom, nearest[part])]
+        _draw_all(key, _take(corners, part), _take_box(box, part), camera, Rows(bits))
 
 
-def _draw_all(key: npt.NDArray[np.uint64], corners: _Corners, box: _Box, camera: Camera) -> None:
+def _draw_all(
+    key: npt.NDArray[np.uint64], corners: _Corners, box: _Box, camera: Camera, drawn: Rows | None = None
+) -> None:  # fmt: skip
+    """Draw them one batch after the other, leaving out runs hidden behind what was ``drawn`` before."""
     for part in _batches(box):
-        _fill(key, _spans(_take(corners, part), _take_box(box, part)), camera)
+        spans = _spans(_take(corners, part), _take_box(box, part))
+        _fill(key, spans if drawn is None else _not_hidden(spans, drawn, camera), camera)
+
+
+def _not_hidden(spans: _Spans, drawn: Rows, camera: Camera) -> _Spans:
+    last = spans.q + spans.step * (spans.width - 1)
+    nearest = _bits(np.minimum(spans.q, last) if camera.orthographic else 1.0 / np.maximum(spans.q, last))
+    kept = np.flatnonzero(~drawn.hides(spans.row, spans.left, spans.width, nearest))
+    return _Spans(
+        spans.row[kept], spans.left[kept], spans.width[kept], spans.q[kept], spans.step[kept], spans.ids[kept]
+    )
 
 
 def _nearest(corners: _Corners, camera: Camera) -> npt.NDArray[np.uint32]:
-    """Bits of each triangle's least depth, a little less so that rounding never hides what a pixel could see."""
+    """Bits of each triangle's least depth."""
     q0, q1, q2 = corners.q
     z = np.minimum(np.minimum(q0, q1), q2) if camera.orthographic else 1.0 / np.maximum(np.maximum(q0, q1), q2)
-    return (z * (1 - MARGIN)).astype(np.float32).view(np.uint32)
+    return _bits(z)
+
+
+def _bits(nearest: F64) -> npt.NDArray[np.uint32]:
+    """Bits of depths, a little less so that rounding never hides what a pixel could see."""
+    return (nearest * (1 - MARGIN)).astype(np.float32).view(np.uint32)
 
 
 def _doublings(drawn: I64) -> Iterator[tuple[int, int]]:
