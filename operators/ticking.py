@@ -16,6 +16,7 @@ from ..addon.commands.desk import Plan
 from ..addon.commands.loop_folder import remove_loop_folder
 from ..addon.commands.planning import Planner, Scene
 from ..addon.errors import SecondUnitError
+from ..addon.host.unforeseen import name_of
 from .seat import Seat, layout_scene, open_file, open_project, ops
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class Ticker:
         if kind is None or error is None or not issubclass(kind, Exception):
             return False
         _LOG.error("the panels could not be brought up to date", exc_info=error)
-        said = f"{kind.__name__}: {error}".splitlines()[0].rstrip(".: ")
-        self._desk.say(f"Something unforeseen happened: {said}.", "Blender's console has a report.", is_error=True)
+        said = f"Something unforeseen happened: {name_of(error)}."
+        self._desk.say(said, "Blender's console has a report.", is_error=True)
         return True
 
     def tick(self) -> float:

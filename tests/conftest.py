@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test session holds to, and how a host test finds its Blenders. No other fixtures live here."""
+"""What every test session holds to, how a host test finds its Blenders, and any test `build.py`.
+
+No other fixtures live here.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -13,7 +19,18 @@ from hypothesis import settings
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate")
 
+ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("addon", "operators", "ui")
+
+
+def load_build() -> ModuleType:
+    """Import `build.py`, which belongs to no package."""
+    spec = importlib.util.spec_from_file_location("second_unit_build", ROOT / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def host_pythons() -> dict[str, str]:

@@ -7,7 +7,6 @@ The wheels are made here and "fetched" by the real pip from a folder, so nothing
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,6 +16,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from .conftest import load_build
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = 'id = "second_unit"\nversion = "1.2.3"\n\n[permissions]\nfiles = "Write"\n'
@@ -193,15 +194,10 @@ def test_the_zip_does_not_depend_on_times_modes_or_stray_files(checkout: Checkou
 @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="this is no git checkout")
 def test_everything_git_knows_of_the_rooms_is_in_the_zip() -> None:
     """The allow-list forgets nothing: a graph without its roles is no graph."""
-    spec = importlib.util.spec_from_file_location("second_unit_build", ROOT / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
     listed = subprocess.run(
         ["git", "ls-files", "addon", "operators", "ui"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
-    assert set(listed) - {path.as_posix() for path in build.shipped()} == set()
+    assert set(listed) - {path.as_posix() for path in load_build().shipped()} == set()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")

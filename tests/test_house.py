@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import os
 import re
 import subprocess
@@ -14,10 +13,11 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+
+from .conftest import load_build
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("addon", "operators", "ui")
@@ -57,15 +57,6 @@ def absolute_imports(tree: ast.AST) -> Iterator[str]:
 
 def load_toml(name: str) -> dict[str, Any]:
     return tomllib.loads((ROOT / name).read_text("utf-8"))
-
-
-def load_build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("second_unit_build", ROOT / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def offenders(names: set[str], allowed: tuple[str, ...], files: list[Path]) -> list[str]:

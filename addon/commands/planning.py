@@ -6,10 +6,10 @@ They are worked out in a thread, when the scene changes and now and then, for a 
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
+
+from .answering import Answerer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 8
 """Ticks between two looks at the project's files, as the desk has it."""
-_WAITS_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,48 +57,40 @@ class Planner:
 
     def __init__(self) -> None:
         self.shown = Plans()
-        self._found: SimpleQueue[tuple[Scene, Plans]] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._answerer = Answerer(_plan, "second_unit_plan")
         self._asked: Scene | None = None
         self._ticks = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether a plan is being made."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._answerer.is_busy
 
     def tick(self, scene: Scene | None) -> bool:
         """Plan ``scene``, None when there is none to be planned; True when something else is to be shown."""
         before = self.shown
         if scene is None or self._asked is None or scene.blend != self._asked.blend:
             self._asked, self.shown = None, Plans()
-        try:
-            while True:
-                self._take(*self._found.get_nowait())
-        except Empty:
-            self._ask(scene)
+        found = self._answerer.take()
+        if found is not None and found[0] == self._asked:
+            self.shown = found[1]
+        self._ask(scene)
         return self.shown != before
 
     def stop(self) -> None:
         """Wait for the thread, which reads a few small files."""
-        if self._thread is not None:
-            self._thread.join(_WAITS_S)
-            self._thread = None
-
-    def _take(self, scene: Scene, plans: Plans) -> None:
-        if scene == self._asked:
-            self.shown = plans
+        self._answerer.stop()
 
     def _ask(self, scene: Scene | None) -> None:
         self._ticks += 1
         is_due = scene != self._asked or self._ticks % _LOOK_EVERY == 0
-        if scene is not None and is_due and not self.is_busy:
+        if scene is not None and is_due and self._answerer.ask(scene):
             self._asked = scene
-            self._thread = threading.Thread(target=self._read, args=(scene,), name="second_unit_plan", daemon=True)
-            self._thread.start()
 
-    def _read(self, scene: Scene) -> None:
-        # in this thread, and not when Blender starts: it takes a while
-        from .dry_run import read_plans
 
-        self._found.put((scene, read_plans(scene)))
+def _plan(scene: Scene) -> tuple[Scene, Plans]:
+    """The plans, and what they are of: by the time they are there something else may be asked for."""
+    # in the thread, and not when Blender starts: it takes a while
+    from .dry_run import read_plans
+
+    return scene, read_plans(scene)

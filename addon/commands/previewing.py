@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..conditioning.people.dialects import dialect
@@ -18,14 +16,13 @@ from ..shot.plan import best_size
 from ..shot.profile import load_profile
 from ..shot.project import Settings, load_settings
 from ..shot.shot import match_shots
+from .answering import Answerer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..shot.project import Project, ShotPaths
     from ..shot.shot import Blocking, SceneInfo
-
-_WAITS_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,37 +97,8 @@ def _of_package(paths: ShotPaths) -> Locked | None:
     return Locked(DepthRange(depth.near, depth.far), Encoding.DISPARITY)
 
 
-class Reader:
-    """Answers one question at a time in a thread."""
+class Reader(Answerer[Question, Answer]):
+    """`read_plans` in a thread."""
 
     def __init__(self) -> None:
-        self._answers: SimpleQueue[Answer] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a question waits for its answer."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def ask(self, question: Question) -> None:
-        """Begin to answer, unless another question is being answered."""
-        if not self.is_busy:
-            self._thread = threading.Thread(
-                target=lambda: self._answers.put(read_plans(question)), name="second_unit_preview", daemon=True
-            )
-            self._thread.start()
-
-    def take(self) -> Answer | None:
-        """The newest answer since the last call."""
-        newest = None
-        try:
-            while True:
-                newest = self._answers.get_nowait()
-        except Empty:
-            return newest
-
-    def stop(self) -> None:
-        """Wait for the thread, which reads a few small files."""
-        if self._thread is not None:
-            self._thread.join(_WAITS_S)
-            self._thread = None
+        super().__init__(read_plans, "second_unit_preview")

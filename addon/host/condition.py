@@ -25,8 +25,9 @@ from .extract import Extractor
 from .limits import beyond_zbuffer, solid_glass
 from .painters import CyclesPainter, Drawing, ZbufferPainter
 from .rigs import Rigs
+from .saying import first_few, names_of
 from .scene_reader import open_blend, pick_scene
-from .simulated import Simulated, named, unbaked
+from .simulated import Simulated, unbaked
 from .versions import abspath
 
 if TYPE_CHECKING:
@@ -112,13 +113,14 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
     keep_freed_memory()
     _use_camera(scene, args.text("camera"))
     layer, notes = _use_one_layer(scene)
-    reasons = _reasons(scene, layer, args.text("renderer", "auto"))
+    wanted = args.text("renderer", "auto")
+    reasons, lost = _choose(scene, layer, wanted)
     simulated = unbaked(scene, layer)
     _check_followed(simulated, reasons)
     if simulated.names and args.flag("is_part", default=False):
         return {"only_whole": True}
     notes += [*_missing_libraries(), *solid_glass(scene, layer), *simulated.notes]
-    notes += _unseen(scene, layer, args.text("renderer", "auto"), reasons)
+    notes += _unseen(lost)
     rigs = Rigs(scene, layer)
     # the percentage is for quick tests and changes no proportion
     delivery = (scene.render.resolution_x, scene.render.resolution_y)
@@ -145,27 +147,25 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
         "crop": [crop.x, crop.y, crop.width, crop.height],
         "people": rigs.names,
         "people_told": [{"id": i, **told} for i, told in enumerate(rigs.people_report())],
-        "renderer": _renderer(reasons, args.text("renderer", "auto")),
+        "renderer": _renderer(reasons, wanted),
         "metres_per_unit": scene.unit_settings.scale_length,
         "notes": [*notes, *reading.extractor.notes, *_said(reasons), *_unsure(rigs), *rigs.notes],
     }
 
 
-def _reasons(scene: Any, layer: Any, wanted: str) -> list[str]:
-    """Why Cycles has to look; empty for the z-buffer."""
+def _choose(scene: Any, layer: Any, wanted: str) -> tuple[list[str], list[str]]:
+    """Why Cycles has to look, empty for the z-buffer; and what a z-buffer that was asked for cannot show."""
     if wanted == "cycles":
-        return ["asked for"]
+        return ["asked for"], []
     found = beyond_zbuffer(scene, layer)
     if wanted == "zbuffer" and scene.camera.data.type != "PANO":
-        return []
-    return found
+        return [], found
+    return found, []
 
 
-def _unseen(scene: Any, layer: Any, wanted: str, reasons: list[str]) -> list[str]:
-    """At most one sentence, on what the z-buffer that was asked for cannot show."""
-    lost = beyond_zbuffer(scene, layer) if wanted == "zbuffer" and not reasons else []
-    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-    said = f"Drawn by the z-buffer as asked, which cannot show this as it is: {'; '.join(lost[:3])}{more}."
+def _unseen(lost: list[str]) -> list[str]:
+    """At most one sentence."""
+    said = f"Drawn by the z-buffer as asked, which cannot show this as it is: {first_few(lost)}."
     return [said] if lost else []
 
 
@@ -173,8 +173,8 @@ def _check_followed(simulated: Simulated, reasons: list[str]) -> None:
     """Raise `SceneError` for a simulation that stands still when Cycles goes back and forth in it."""
     if simulated.cached and reasons:
         raise SceneError(
-            f"Cycles has to draw this shot ({'; '.join(reasons[:3])}), and cannot follow what has no baked cache: "
-            f"{named(simulated.cached)}.",
+            f"Cycles has to draw this shot ({first_few(reasons)}), and cannot follow what has no baked cache: "
+            f"{names_of(simulated.cached)}.",
             "Bake the simulation, and save the file.",
         )
 
@@ -197,10 +197,8 @@ def _renderer(reasons: list[str], wanted: str) -> dict[str, str]:
 
 
 def _said(reasons: list[str]) -> list[str]:
-    if not reasons:
-        return []
-    more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
-    return [f"Drawn by Cycles, one sample a pixel, which takes longer: {'; '.join(reasons[:3])}{more}."]
+    said = f"Drawn by Cycles, one sample a pixel, which takes longer: {first_few(reasons)}."
+    return [said] if reasons else []
 
 
 def _drawing(

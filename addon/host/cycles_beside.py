@@ -15,8 +15,10 @@ import numpy as np
 
 from ..errors import HostError
 from ..shot.geometry import FrameGeometry, Instance, Mesh
+from .arrays import vectors
 from .extract import is_held_out
 from .rigs import Rigs
+from .stands import instance_key
 from .tags import Tags
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-_FILLER = 2**31 - 1
 _KINDS = {"CURVES", "POINTCLOUD"}
 # all that evaluated data can raise
 _CARRIED = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RuntimeError, ReferenceError)
@@ -44,6 +45,7 @@ class Beside:
     """Hears of every render of ``scene`` and keeps what is in it beside meshes, and whose it is."""
 
     def __init__(self, scene: Any, layer: Any) -> None:
+        # its own: notes must not hang on what is looked up here, where only frames come that no cache knows
         self._rigs, self._tags = Rigs(scene, layer), Tags()
         self._found: list[tuple[Instance, Mesh]] = []
         self._error: Exception | None = None
@@ -93,6 +95,7 @@ class Beside:
     def _read(self, depsgraph: Any, geometry: FrameGeometry) -> list[tuple[Instance, Mesh]]:
         known = {(one.tag.object, one.matrix.tobytes()) for one in geometry.instances}
         kept: list[tuple[Instance, Mesh]] = []
+        layer = depsgraph.view_layer_eval
         for found in depsgraph.object_instances:
             thing = found.object
             hairy = thing.type == "MESH" and not found.show_self and found.show_particles and thing.particle_systems
@@ -101,17 +104,15 @@ class Beside:
             matrix = np.array(found.matrix_world, dtype=np.float64)
             # nodes make hair of a mesh that is there itself
             if (thing.name_full, matrix.tobytes()) not in known:
-                kept.append((self._instance(found, matrix, depsgraph), _places(thing)))
+                kept.append((self._instance(found, matrix, layer), _places(thing)))
         return sorted(kept, key=lambda one: one[0].key)
 
-    def _instance(self, found: Any, matrix: npt.NDArray[np.float64], depsgraph: Any) -> Instance:
+    def _instance(self, found: Any, matrix: npt.NDArray[np.float64], layer: Any) -> Instance:
         owner = found.parent if found.is_instance else found.object
         person = self._rigs.person_at(found)
         tag = self._tags.of(found, self._rigs.cast_of(person))
-        parent = found.parent.name_full if found.parent else ""
-        place = "/".join(str(i) for i in found.persistent_id if i != _FILLER) if found.is_instance else ""
-        held = is_held_out(owner, depsgraph)
-        return Instance(f"{parent}|{tag.object}|{place}", 0, matrix, person, holdout=held, tag=tag)
+        held = is_held_out(owner, layer)
+        return Instance(instance_key(found), 0, matrix, person, holdout=held, tag=tag)
 
 
 def _time(scene: Any) -> float:
@@ -124,15 +125,9 @@ def _places(thing: Any) -> Mesh:
     data = thing.data
     positions = np.zeros((0, 3), np.float32)
     if thing.type == "CURVES":
-        positions = _vectors(data.position_data)
+        positions = vectors(data.position_data, "vector")
     elif thing.type == "POINTCLOUD" and "position" in data.attributes:
-        positions = _vectors(data.attributes["position"].data)
+        positions = vectors(data.attributes["position"].data, "vector")
     if not len(positions):
         positions = np.array([list(corner) for corner in thing.bound_box], np.float32)
     return Mesh(positions, np.zeros((0, 3), np.int32))
-
-
-def _vectors(source: Any) -> npt.NDArray[np.float32]:
-    found = np.empty((len(source), 3), np.float32)
-    source.foreach_get("vector", found.reshape(-1))
-    return found

@@ -13,17 +13,16 @@ import numpy as np
 from ..errors import SceneError
 from ..shot.camera import Camera, Lens, fit_into, intrinsics
 from ..shot.geometry import FrameGeometry, Instance, Light, LightKind, Mesh
+from .arrays import vectors
+from .stands import instance_key
 from .tags import Tags
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from ..shot.camera import Crop
     from ..shot.geometry import Person, Tag
     from .rigs import Rigs
 
 _TO_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
-_FILLER = 2**31 - 1
 # volume spanned by the three unit axes of a camera, below which it has no direction left
 _FLAT = 1e-6
 # Blender stores infinity as the largest float32; squares of what is smaller than this still fit into one
@@ -59,14 +58,15 @@ class Extractor:
         """
         table = _Table(self._meshes, self._notes)
         lights: list[Light] = []
+        layer, evaluated = depsgraph.view_layer, depsgraph.view_layer_eval
         for found in depsgraph.object_instances:
             thing = found.object
             if thing.type == "MESH" and found.show_self:
                 owner = found.parent if found.is_instance else thing
-                if _is_camera_visible(thing, owner, depsgraph.view_layer):
+                if _is_camera_visible(thing, owner, layer):
                     person = self._rigs.person_at(found)
-                    holdout = is_held_out(owner, depsgraph)
-                    table.add(found, person, self._tags.of(found, self._rigs.cast_of(person)), holdout=holdout)
+                    tag = self._tags.of(found, self._rigs.cast_of(person))
+                    table.add(found, person, tag, holdout=is_held_out(owner, evaluated))
             elif thing.type == "LIGHT":
                 lights.append(_light(thing, found.matrix_world))
         table.leave_out_the_placeless()
@@ -96,7 +96,7 @@ class _Table:
     def add(self, found: Any, person: int, tag: Tag, *, holdout: bool) -> None:
         matrix = np.array(found.matrix_world, dtype=np.float64)
         slot = self._slot(found.object.data)
-        self.instances.append(Instance(_key(found), slot, matrix, person, holdout=holdout, tag=tag))
+        self.instances.append(Instance(instance_key(found), slot, matrix, person, holdout=holdout, tag=tag))
 
     def _slot(self, data: Any) -> int:
         uid = int(data.session_uid)
@@ -130,28 +130,17 @@ def _is_camera_visible(thing: Any, owner: Any, layer: Any) -> bool:
     return thing.visible_camera and owner.visible_camera and not owner.original.indirect_only_get(view_layer=layer)
 
 
-def is_held_out(owner: Any, depsgraph: Any) -> bool:
-    """Whether an evaluated object, or else a collection of its, cuts a hole into the picture, as Cycles decides.
+def is_held_out(owner: Any, layer: Any) -> bool:
+    """Whether an object, or else a collection of its, cuts a hole into the picture, as Cycles decides.
 
-    Asked of what is evaluated: the original of an object hidden in viewports knows nothing of its animation.
+    Both are evaluated: the original of an object hidden in viewports knows nothing of its animation.
     """
-    return bool(owner.holdout_get(view_layer=depsgraph.view_layer_eval))
-
-
-def _key(found: Any) -> str:
-    """The same in every frame and session: object, instancer and place among the instances.
-
-    Names with their library: two libraries may hold the same name.
-    """
-    parent = found.parent.name_full if found.parent else ""
-    place = "/".join(str(i) for i in found.persistent_id if i != _FILLER) if found.is_instance else ""
-    return f"{parent}|{found.object.name_full}|{place}"
+    return bool(owner.holdout_get(view_layer=layer))
 
 
 def read_mesh(data: Any) -> Mesh:
     """Triangles and shading normals of an evaluated mesh."""
-    positions = np.empty((len(data.vertices), 3), np.float32)
-    data.vertices.foreach_get("co", positions.reshape(-1))
+    positions = vectors(data.vertices, "co")
     data.calc_loop_triangles()
     triangles = np.empty((len(data.loop_triangles), 3), np.int32)
     data.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
@@ -159,16 +148,10 @@ def read_mesh(data: Any) -> Mesh:
     if data.normals_domain == "FACE" or not len(triangles):
         return Mesh(positions, triangles)
     if data.normals_domain == "POINT":
-        return Mesh(positions, triangles, _vectors(data.vertex_normals), triangles)
+        return Mesh(positions, triangles, vectors(data.vertex_normals, "vector"), triangles)
     corners = np.empty((len(triangles), 3), np.int32)
     data.loop_triangles.foreach_get("loops", corners.reshape(-1))
-    return Mesh(positions, triangles, _vectors(data.corner_normals), corners)
-
-
-def _vectors(source: Any) -> npt.NDArray[np.float32]:
-    found = np.empty((len(source), 3), np.float32)
-    source.foreach_get("vector", found.reshape(-1))
-    return found
+    return Mesh(positions, triangles, vectors(data.corner_normals, "vector"), corners)
 
 
 def _digest(mesh: Mesh) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..conditioning.rigs.face_shapes import FaceShapes, wanted
 from ..shot.people import FACE
+from .arrays import vectors
 from .carriers import is_deformed_by
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class FaceMesh:
         to_head = self._to_head(thing, depsgraph)
         names = wanted(keys.key_blocks.keys())
         moves = {said: _moves(keys.key_blocks[name]) @ to_head[:3, :3].T for said, name in names.items()}
-        rest = _vectors(keys.reference_key.data) @ to_head[:3, :3].T + to_head[:3, 3]
+        rest = _points(keys.reference_key.data) @ to_head[:3, :3].T + to_head[:3, 3]
         points = FaceShapes(rest, moves).points()
         if not points:
             return None
@@ -123,7 +124,7 @@ def _places(one: _Told, depsgraph: Any) -> F64 | None:
     vertices = evaluated.data.vertices
     if len(vertices) != one.count and not (len(vertices) > one.count and _keeps_order(one.thing)):
         return None
-    points = _vectors(vertices)[one.vertices]
+    points = _points(vertices)[one.vertices]
     world = _matrix(evaluated.matrix_world)
     return points @ world[:3, :3].T + world[:3, 3]
 
@@ -148,13 +149,11 @@ def _keeps_vertices(tree: Any) -> bool:
 
 def _moves(block: Any) -> F64:
     """How far a key moves every vertex (n, 3) at full strength."""
-    return _vectors(block.data) - _vectors(block.relative_key.data)
+    return _points(block.data) - _points(block.relative_key.data)
 
 
-def _vectors(items: Any) -> F64:
-    flat = np.empty(3 * len(items), np.float32)
-    items.foreach_get("co", flat)
-    return flat.reshape(-1, 3).astype(np.float64)
+def _points(items: Any) -> F64:
+    return vectors(items, "co").astype(np.float64)
 
 
 def _matrix(matrix: Any) -> F64:

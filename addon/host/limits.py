@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .saying import names_of
 from .stands import is_animated, may_show
+from .versions import action_curves
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -16,7 +18,6 @@ _SEE_THROUGH = {"BSDF_TRANSPARENT", "HOLDOUT"}
 _GLASS = {"BSDF_GLASS", "BSDF_REFRACTION"}
 _CLEAR = 0.5
 """Transmission from which a surface is glass."""
-_NAMED = 3
 
 
 def beyond_zbuffer(scene: Any, layer: Any) -> list[str]:
@@ -51,16 +52,11 @@ def solid_glass(scene: Any, layer: Any) -> list[str]:
             if material not in is_glass:
                 is_glass[material] = _is_glass(material)
         if any(is_glass[material] for material in materials):
-            names.append(f"'{thing.name}'")
+            names.append(thing.name)
     if not names:
         return []
-    names.sort()
-    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
-    *first, last = [*names[:_NAMED], *more]
-    said = f"{', '.join(first)} and {last}" if first else last
-    return [
-        f"The glass of {said} is drawn as a solid surface; hide it from the camera if the model should see through."
-    ]
+    said = f"The glass of {names_of(sorted(names))} is drawn as a solid surface"
+    return [f"{said}; hide it from the camera if the model should see through."]
 
 
 def _rendered(scene: Any, layer: Any) -> Iterator[Any]:
@@ -184,18 +180,8 @@ def _is_moved(tree: Any, path: str) -> bool:
     data = tree.animation_data
     if data is None:
         return False
-    curves = [*data.drivers, *(_curves(data.action) if data.action is not None else ())]
+    curves = [*data.drivers, *(action_curves(data.action) if data.action is not None else ())]
     return bool(data.nla_tracks) or any(curve.data_path.startswith(path) for curve in curves)
-
-
-def _curves(action: Any) -> Iterator[Any]:
-    if not hasattr(action, "layers"):  # before 4.4
-        yield from action.fcurves
-        return
-    for layer in action.layers:
-        for strip in layer.strips:
-            for bag in strip.channelbags:
-                yield from bag.fcurves
 
 
 def _feeding(output: Any, socket: str) -> Generator[Any]:

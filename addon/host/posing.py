@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..conditioning.rigs.bones import PersonMap, Skeleton
+from ..conditioning.rigs.bones import PersonMap, Skeleton, rest_points
 from ..conditioning.rigs.face import complete, limb_radius, mirrored
 from ..shot.geometry import Person
 from ..shot.people import JOINTS
+from .arrays import vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,14 +30,8 @@ def read_skeleton(rig: Any) -> Skeleton:
     parents = [-1 if bone.parent is None else index[bone.parent.name] for bone in bones]
     deforms = np.empty(len(bones), np.bool_)
     bones.foreach_get("use_deform", deforms)
-    heads, tails = _vectors(bones, "head_local"), _vectors(bones, "tail_local")
+    heads, tails = _doubles(bones, "head_local"), _doubles(bones, "tail_local")
     return Skeleton(names, np.array(parents, np.int64), heads, tails, deforms)
-
-
-def _vectors(bones: Any, name: str) -> F64:
-    flat = np.empty(3 * len(bones), np.float32)
-    bones.foreach_get(name, flat)
-    return flat.reshape(-1, 3).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +80,9 @@ class Figure:
 
     def rest(self) -> F64:
         """Joints (JOINTS, 3) of the bones at rest, in the armature's own space; NaN where no bone gives one."""
-        names, places = tuple(self.thing.pose.bones.keys()), self._places
-        bones = [self.thing.data.bones[names[i]] for i in places.bones]
-        heads, tails = (
-            np.array([getattr(b, end) for b in bones]).reshape(-1, 3) for end in ("head_local", "tail_local")
-        )
-        joints = np.full((JOINTS, 3), np.nan)
-        joints[places.joints] = heads + places.along * (tails - heads)
-        return joints
+        posed = set(self.thing.pose.bones.keys())
+        ends = {joint: end for joint, end in self.mapping.joints.items() if end.bone in posed}
+        return rest_points(read_skeleton(self.thing), ends)
 
     def _locate(self, names: tuple[str, ...]) -> _Places:
         index = {name: i for i, name in enumerate(names)}
@@ -110,9 +100,13 @@ class Figure:
         )
 
 
+def _doubles(bones: Any, name: str) -> F64:
+    return vectors(bones, name).astype(np.float64)
+
+
 def _posed(bones: Any, places: _Places) -> F64:
     """(k, 3) places on the posed bones, in armature space."""
-    heads = _vectors(bones, "head")[places.bones]
+    heads = _doubles(bones, "head")[places.bones]
     if not places.along.any():
         return heads
-    return heads + places.along * (_vectors(bones, "tail")[places.bones] - heads)
+    return heads + places.along * (_doubles(bones, "tail")[places.bones] - heads)

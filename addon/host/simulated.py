@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .saying import names_of
 from .stands import find_stands
 from .versions import abspath
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
-
-_NAMED = 3
+    from collections.abc import Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,7 @@ class Simulated:
         if not self.names:
             return []
         said = f"Every frame from {self.start} on is worked out first, in one process, which takes longer"
-        return [f"Simulated without a baked cache: {named(self.names)}. {said}: bake the simulation."]
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(f"'{name}'" for name in names[:_NAMED]) + more
+        return [f"Simulated without a baked cache: {names_of(self.names)}. {said}: bake the simulation."]
 
 
 def unbaked(scene: Any, layer: Any) -> Simulated:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .versions import action_curves
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
@@ -89,17 +91,8 @@ def is_animated(thing: Any, path: str) -> bool:
     if data is None:
         return False
     actions = [data.action, *(strip.action for track in data.nla_tracks for strip in track.strips)]
-    curves = [curve for action in actions if action is not None for curve in _curves(action)]
+    curves = [curve for action in actions if action is not None for curve in action_curves(action)]
     return any(curve.data_path == path for curve in (*data.drivers, *curves))
-
-
-def _curves(action: Any) -> Generator[Any]:
-    # before 4.4 an action has no layers, from 5.0 on it has nothing else
-    for layer in getattr(action, "layers", ()):
-        for strip in layer.strips:
-            for bag in getattr(strip, "channelbags", ()):
-                yield from bag.fcurves
-    yield from getattr(action, "fcurves", ())
 
 
 def find_stands(things: Iterable[Any]) -> list[Stand]:
@@ -134,6 +127,16 @@ def _of_collection(collection: Any) -> Generator[str]:
 
 def _instances(thing: Any) -> bool:
     return thing.type == "EMPTY" and thing.instance_type == "COLLECTION" and thing.instance_collection is not None
+
+
+def instance_key(found: Any) -> str:
+    """What an entry of ``depsgraph.object_instances`` is called in every frame and session.
+
+    Object, instancer and place among the instances; names with their library: two libraries may hold the same name.
+    """
+    parent = found.parent.name_full if found.parent else ""
+    place = "/".join([str(i) for i in found.persistent_id if i != _FILLER]) if found.is_instance else ""
+    return f"{parent}|{found.object.name_full}|{place}"
 
 
 def way_to(found: Any) -> list[int]:

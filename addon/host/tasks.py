@@ -20,6 +20,7 @@ from ..shot.documents import Fields
 from . import comp_scene, condition, edit_scene, movies, scene_reader
 from .blender import REPORTS
 from .session import join
+from .unforeseen import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +67,8 @@ def _tell(kind: type[BaseException] | None, error: BaseException | None, _: Trac
     handle, kept = tempfile.mkstemp(prefix="second_unit_report_", suffix=".txt", dir=os.environ.get(REPORTS))
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
-    said = f"{kind.__name__}: {error}".splitlines()[0].rstrip(".: ")
     _say({
-        "second_unit": "error", "kind": "HostError", "what": f"Blender could not finish this: {said}.",
+        "second_unit": "error", "kind": "HostError", "what": f"Blender could not finish this: {name_of(error)}.",
         "fix": f"The report is in '{kept}'; look there for what the scene has to do with it, or send it to us.",
     })  # fmt: skip
 

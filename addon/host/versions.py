@@ -16,6 +16,7 @@ file format switch        file_format         as 4.2              media_type fir
 which edit is shown       the scene           as 4.2              workspace            workspace
 sound (Audaspace)         not in the wheel    yes                 yes                  yes
 drawing in background     never               as 4.2              as 4.2               after gpu.init()
+curves of an action       fcurves             both                layers alone         layers alone
 ========================  ==================  ==================  ===================  ===================
 
 Names are tested (``hasattr``, RNA) rather than version numbers; the number decides only where behaviour changed.
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 _OLD_STRIP_NAMES = {
     "left_handle": "frame_final_start",
@@ -48,6 +49,17 @@ def abspath(path: str) -> str:
 def blender_version() -> str:
     """Such as ``5.0.1``."""
     return ".".join(str(part) for part in bpy.app.version)
+
+
+def action_curves(action: Any) -> Generator[Any]:
+    """Every F-curve of an action. Before 4.4 it has no layers, from 5.0 on nothing else; between them none twice."""
+    if not hasattr(action, "layers"):
+        yield from action.fcurves
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            for bag in strip.channelbags:
+                yield from bag.fcurves
 
 
 def strips_of(owner: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,12 +27,9 @@ from second_unit.addon.shot.package import MANIFEST, load_manifest
 from second_unit.addon.shot.profile import load_profile
 from second_unit.addon.shot.timing import FrameRange, as_is
 
+from .conftest import encode
+
 SIZE = (64, 48)
-
-
-def encode(movies: Sequence[tuple[list[Path], Path, Fraction]]) -> None:
-    for _, movie, _ in movies:
-        movie.write_bytes(b"movie")
 
 
 @pytest.fixture

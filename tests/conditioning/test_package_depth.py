@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,16 +23,13 @@ from second_unit.addon.shot.package import load_manifest
 from second_unit.addon.shot.profile import load_profile
 from second_unit.addon.shot.timing import FrameRange, as_is
 
+from .conftest import encode
+
 SIZE = (64, 48)
 STILL_Z = 3.5
 DEPTHS = ((2.0, 4.0), (3.0, 40.0))
 """Of the cards to the left and to the right of the one that rests, in the first frame and in the second."""
 ROW, LEFT, MIDDLE, RIGHT = 24, 12, 32, 52
-
-
-def encode(movies: Sequence[tuple[list[Path], Path, Fraction]]) -> None:
-    for _, movie, _ in movies:
-        movie.write_bytes(b"movie")
 
 
 @pytest.fixture

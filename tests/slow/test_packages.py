@@ -6,7 +6,6 @@ The zip inside a Blender is the matter of `tests/installed/`.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,9 +14,10 @@ import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from ..conftest import load_build
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 
@@ -33,15 +33,6 @@ def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def load_build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("second_unit_build", ROOT / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import warnings
@@ -12,6 +11,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from joints import project
 
 from second_unit.addon.host.extract import read_camera
 from second_unit.addon.host.rigs import Rigs, find_on
@@ -49,17 +49,8 @@ def _look(scene: Any, camera: Any, ends: dict[str, Any]) -> dict[str, Any]:
         return {"ours": None, "theirs": {}}
     pixels = read_camera(seen, (1920, 1080), scene).project(people[0].joints)[:, :2]
     posed = scene.objects["Ada"].evaluated_get(depsgraph)
-    theirs = _joints().project(posed, seen, depsgraph, {int(k): (bone, along) for k, (bone, along) in ends.items()})
+    theirs = project(posed, seen, depsgraph, {int(k): (bone, along) for k, (bone, along) in ends.items()})
     return {"ours": np.where(np.isfinite(pixels), pixels, -1e9).tolist(), "theirs": theirs}
-
-
-def _joints() -> Any:
-    spec = importlib.util.spec_from_file_location("joints", Path(__file__).with_name("joints.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def metarigs(_: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import cutouts
 import people
+from placing import put, square
 
 from second_unit.addon.host.cycles_who import number_objects
 
@@ -24,7 +25,7 @@ def run(args: dict[str, Any]) -> Any:
     hero["second_unit_cast"] = "mara"
     for name in ("Ada", "Body"):
         _move(bpy.data.objects[name], hero)
-    cutouts.square(scene, "Wall", 8, 20)
+    square(scene, "Wall", 8, 20)
     answer = _KINDS[args["kind"]](scene, hero)
     scene.frame_start, scene.frame_end = 1, 2
     bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
@@ -100,7 +101,7 @@ def _crowd(scene: Any, hero: Any) -> None:
     hair.parent = bpy.data.objects["Body"]
     scene.collection.children.unlink(hero)
     for name, x in (("Left", -1.0), ("Right", 1.0)):
-        empty = cutouts.put(scene, name, None, (x, 0, 0))
+        empty = put(scene, name, None, (x, 0, 0))
         empty.instance_type, empty.instance_collection = "COLLECTION", hero
 
 
@@ -108,14 +109,14 @@ def _cards(scene: Any, hero: Any) -> None:
     """Three instances of a card behind each other, of which the left halves are not there, each of another cast."""
     scene.collection.children.unlink(hero)
     cards = bpy.data.collections.new("Cards")
-    card = cutouts.square(scene, "Card", 0, 0.8)
+    card = square(scene, "Card", 0, 0.8)
     _move(card, cards)
     material: Any = bpy.data.materials.new("Half")
     material.use_nodes = True
     card.data.materials.append(material)
     cutouts.cut_left(material.node_tree)
     for number in range(3):
-        empty = cutouts.put(scene, f"Card{number}", None, (0.3 - 0.3 * number, number, 1))
+        empty = put(scene, f"Card{number}", None, (0.3 - 0.3 * number, number, 1))
         empty.instance_type, empty.instance_collection = "COLLECTION", cards
         empty["second_unit_cast"] = f"cast {number}"
 
@@ -131,8 +132,8 @@ def _panorama(scene: Any, hero: Any) -> None:
 def _held_out(scene: Any, hero: Any) -> None:
     """A square that holds out stands before the legs of the person, who has hair."""
     _by_parent(scene, hero)
-    square = cutouts.square(scene, "Hole", -1, 0.5)
-    square.location.z, square.is_holdout = 0.3, True
+    hole = square(scene, "Hole", -1, 0.5)
+    hole.location.z, hole.is_holdout = 0.3, True
 
 
 def _numbered(scene: Any, hero: Any) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import bpy
 import numpy as np
-from people import CUBE, mesh, metarig
+from in_render import look_in_render
+from people import CUBE, empty_set, mesh, metarig
 
 from second_unit.addon.host import condition
 from second_unit.addon.host.extract import Extractor
@@ -27,13 +28,7 @@ def run(args: dict[str, Any]) -> Any:
 
 
 def _look(name: str, build: Callable[[], None], folder: Path) -> dict[str, Any]:
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="rigify")
-    scene = bpy.context.scene
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.location, camera.rotation_euler = (0, -9, 1), (1.5707963, 0, 0)
-    scene.collection.objects.link(camera)
-    scene.camera = camera
+    empty_set(9)
     build()
     # what a fresh session knows, as a child Blender does
     file = folder / f"{name}.blend"
@@ -50,24 +45,8 @@ def read(scene: Any) -> dict[str, Any]:
     rigs = Rigs(scene, scene.view_layers[0])
     extractor = Extractor(rigs, (64, 64), (64, 64))
     frames: list[dict[str, Any]] = []
-    errors: list[BaseException] = []
-
-    def draw(self: Any, depsgraph: Any) -> None:
-        try:
-            frames.append(_frame(extractor, rigs, depsgraph))
-        except Exception as error:  # noqa: BLE001 Blender would swallow it
-            errors.append(error)
-        self.end_result(self.begin_result(0, 0, 4, 4))
-
-    engine = type("Judged", (bpy.types.RenderEngine,), {"bl_idname": "JUDGED", "bl_label": "Judged", "render": draw})
-    bpy.utils.register_class(engine)
-    scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "JUDGED", 4, 4
-    for frame in (1, 2):
-        scene.frame_set(frame)
-        bpy.ops.render.render()
-    bpy.utils.unregister_class(engine)
-    if errors:
-        raise errors[0]
+    scene.render.resolution_x, scene.render.resolution_y = 4, 4
+    look_in_render(scene, (1, 2), (4, 4), lambda depsgraph: frames.append(_frame(extractor, rigs, depsgraph)))
     casts = [told["cast"] for told in rigs.people_report()]
     told = {"names": rigs.names, "rigs": [one["rig"] for one in rigs.people_report()], "casts": casts}
     return {**told, "frames": frames, "notes": [*extractor.notes, *rigs.notes]}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from placing import square, wall_and_front
 
 from second_unit.addon.host.limits import beyond_zbuffer, solid_glass
 
@@ -16,14 +17,7 @@ SLOPE = 0.513
 
 def run(args: dict[str, Any]) -> Any:
     """Build the scene ``kind``, save it as ``blend``; returns why it needs Cycles, and what is said of glass."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene: Any = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 320, 180
-    camera = put(scene, "Camera", bpy.data.cameras.new("Camera"), (0, 0, 0))
-    camera.rotation_euler[0] = 1.5707963
-    scene.camera = camera
-    square(scene, "Wall", 8, 20)
-    front = square(scene, "Front", 4, 1)
+    scene, front = wall_and_front()
     front.scale.z = 0.5
     material: Any = bpy.data.materials.new("Leaf")
     material.use_nodes = True
@@ -35,22 +29,6 @@ def run(args: dict[str, Any]) -> Any:
     bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
     layer = scene.view_layers[0]
     return {"reasons": beyond_zbuffer(scene, layer), "glass": solid_glass(scene, layer)}
-
-
-def put(scene: Any, name: str, data: Any, place: tuple[float, float, float]) -> Any:
-    """A new object in the scene's own collection."""
-    thing: Any = bpy.data.objects.new(name, data)
-    thing.location = place
-    scene.collection.objects.link(thing)
-    return thing
-
-
-def square(scene: Any, name: str, distance: float, half: float) -> Any:
-    """It faces the camera."""
-    mesh: Any = bpy.data.meshes.new(name)
-    corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
-    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    return put(scene, name, mesh, (0, distance, 0))
 
 
 def _bring_from_library(front: Any, library: Path) -> None:

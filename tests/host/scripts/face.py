@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
+import armatures
 import bpy
 import numpy as np
 
@@ -23,8 +23,8 @@ def run(args: dict[str, Any]) -> Any:
 
 def _case(told: dict[str, Any], case: dict[str, Any]) -> Any:
     """Points we find, NaN as None, and where ``told["points"]`` are in the world by Blender's own matrices."""
-    scene = _armatures().empty()
-    rig = _armatures().armature("Ada", told["rows"])
+    scene = armatures.empty()
+    rig = armatures.armature("Ada", told["rows"])
     _body(rig)
     face = _head(rig, told, hangs=case.get("hangs", False))
     if "modifier" in case:
@@ -103,12 +103,3 @@ def _head(rig: Any, told: dict[str, Any], *, hangs: bool) -> Any:
     thing.vertex_groups.new(name=told["head"]).add(range(len(told["vertices"])), 1.0, "REPLACE")
     thing.modifiers.new("Armature", "ARMATURE").object = rig
     return thing
-
-
-def _armatures() -> Any:
-    spec = importlib.util.spec_from_file_location("armatures", Path(__file__).with_name("armatures.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -6,40 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from placing import wall_and_front
 
 from second_unit.addon.host.limits import beyond_zbuffer
 
 
 def run(args: dict[str, Any]) -> Any:
     """Build the scene ``kind``, save it as ``blend``; returns why it needs Cycles."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene: Any = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y = 320, 180
-    camera = _put(scene, "Camera", bpy.data.cameras.new("Camera"), (0, 0, 0))
-    camera.rotation_euler[0] = 1.5707963
-    scene.camera = camera
-    _square(scene, "Wall", 8, 20)
-    front = _square(scene, "Front", 4, 1)
+    scene, front = wall_and_front()
     front.location.x = 0.2
     _KINDS[args["kind"]](scene, front)
     scene.frame_start, scene.frame_end = 1, 4
-    scene.timeline_markers.new("SH010", frame=1).camera = camera
+    scene.timeline_markers.new("SH010", frame=1).camera = scene.camera
     bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
     return beyond_zbuffer(scene, scene.view_layers[0])
-
-
-def _put(scene: Any, name: str, data: Any, place: tuple[float, float, float]) -> Any:
-    thing: Any = bpy.data.objects.new(name, data)
-    thing.location = place
-    scene.collection.objects.link(thing)
-    return thing
-
-
-def _square(scene: Any, name: str, distance: float, half: float) -> Any:
-    mesh: Any = bpy.data.meshes.new(name)
-    corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
-    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-    return _put(scene, name, mesh, (0, distance, 0))
 
 
 def _material(thing: Any) -> tuple[Any, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 import judged_scenes
 import numpy as np
+from in_render import look_in_render
 
 from second_unit.addon.host.extract import Extractor, read_camera
 from second_unit.addon.host.rigs import Rigs
@@ -74,29 +75,15 @@ def read(scene: Any, frames: list[int], take: Callable[[FrameGeometry], None]) -
     render = scene.render
     size = tuple(int(n * render.resolution_percentage / 100) for n in (render.resolution_x, render.resolution_y))
     extractor = Extractor(Rigs(scene), size, size)
-    errors: list[BaseException] = []
 
-    def draw(self: Any, depsgraph: Any) -> None:
-        try:
-            evaluated = depsgraph.scene_eval
-            geometry, _ = extractor.frame(depsgraph, Fraction(evaluated.frame_current))
-            camera = read_camera(evaluated.camera.evaluated_get(depsgraph), size, evaluated)
-            take(replace(geometry, camera=camera))
-        except Exception as error:  # noqa: BLE001 Blender would swallow it
-            errors.append(error)
-        self.end_result(self.begin_result(0, 0, *size))
+    def look(depsgraph: Any) -> None:
+        evaluated = depsgraph.scene_eval
+        geometry, _ = extractor.frame(depsgraph, Fraction(evaluated.frame_current))
+        camera = read_camera(evaluated.camera.evaluated_get(depsgraph), size, evaluated)
+        take(replace(geometry, camera=camera))
 
-    engine = type("Judged", (bpy.types.RenderEngine,), {"bl_idname": "JUDGED", "bl_label": "Judged", "render": draw})
-    bpy.utils.register_class(engine)
-    render.engine, render.use_persistent_data = "JUDGED", True
-    try:
-        for frame in frames:
-            scene.frame_set(frame)
-            bpy.ops.render.render()
-    finally:
-        bpy.utils.unregister_class(engine)
-    if errors:
-        raise errors[0]
+    render.use_persistent_data = True
+    look_in_render(scene, frames, size, look)
     return extractor.notes
 
 

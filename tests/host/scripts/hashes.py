@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
+from placing import put
 
 from second_unit.addon.host import condition
 from second_unit.addon.host.extract import Extractor
@@ -48,14 +49,6 @@ def build() -> Any:
     scene.camera = bpy.data.objects["A"]
     scene.render.resolution_x, scene.render.resolution_y = 1998, 1080
     return scene
-
-
-def put(scene: Any, name: str, data: Any, where: tuple[float, float, float]) -> Any:
-    """A new object in the scene."""
-    thing = bpy.data.objects.new(name, data)
-    thing.location = where
-    scene.collection.objects.link(thing)
-    return thing
 
 
 def conditioned(scene: Any, cache: str, camera: str = "A") -> dict[str, Any]:

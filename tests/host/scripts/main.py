@@ -7,9 +7,10 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 
 def load(name: str, file: Path, search: list[str] | None = None) -> ModuleType:
@@ -23,12 +24,17 @@ def load(name: str, file: Path, search: list[str] | None = None) -> ModuleType:
     return module
 
 
-if __name__ == "__main__":
-    args: dict[str, Any] = json.loads(sys.argv[2])
+def answer(order: str, run: Callable[[dict[str, Any]], Any]) -> NoReturn:
+    """Import the checkout, keep what ``run`` makes of the order, a JSON object, and end the process."""
+    args: dict[str, Any] = json.loads(order)
     root = Path(args["root"])
     load("second_unit", root / "__init__.py", [str(root)])
-    result = load(sys.argv[1], Path(__file__).with_name(f"{sys.argv[1]}.py")).run(args)
-    Path(args["answer"]).write_text(json.dumps(result), encoding="utf-8")
+    Path(args["answer"]).write_text(json.dumps(run(args)), encoding="utf-8")
     sys.stdout.flush()
     # wheels of 4.2 and 4.5 crash or hang when Python tears them down
     os._exit(0)
+
+
+if __name__ == "__main__":
+    # loaded late: a script imports the checkout
+    answer(sys.argv[2], lambda args: load(sys.argv[1], Path(__file__).with_name(f"{sys.argv[1]}.py")).run(args))

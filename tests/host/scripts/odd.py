@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from placing import put
 
 CORNERS = [(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0), (0, 0, 1.5)]
 FACES = [(0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)]
@@ -27,14 +28,6 @@ def build() -> Any:
     scene.camera = camera
     scene.frame_start, scene.frame_end = 1, 3
     return scene
-
-
-def put(scene: Any, name: str, data: Any, where: tuple[float, float, float]) -> Any:
-    """A new object in the scene."""
-    thing = bpy.data.objects.new(name, data)
-    thing.location = where
-    scene.collection.objects.link(thing)
-    return thing
 
 
 def transform(attribute: str, *value: float) -> Callable[[], None]:

@@ -19,9 +19,7 @@ FACES = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (
 
 def build() -> Any:
     """A rig ``Ada`` with a skinned ``Body``, a ``Hat`` on a bone, a ``Bag`` parented as an object; a free ``Box``."""
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="rigify")
-    scene = bpy.context.scene
+    scene = empty_set(6)
     ada = metarig("Ada")
     mesh("Body").modifiers.new("Armature", "ARMATURE").object = ada
     hat, bag = mesh("Hat"), mesh("Bag")
@@ -29,8 +27,16 @@ def build() -> Any:
     bag.parent = ada
     mesh("Strap").parent = bag
     mesh("Box")
+    return scene
+
+
+def empty_set(distance: float) -> Any:
+    """Nothing but a camera that far from the origin, one metre up; the metarigs are at hand."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.preferences.addon_enable(module="rigify")
+    scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.location, camera.rotation_euler = (0, -6, 1), (1.5707963, 0, 0)
+    camera.location, camera.rotation_euler = (0, -distance, 1), (1.5707963, 0, 0)
     scene.collection.objects.link(camera)
     scene.camera = camera
     return scene

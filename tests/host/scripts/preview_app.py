@@ -6,9 +6,6 @@ The viewport shows the model's picture pixel for pixel, so the two can be compar
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
 import sys
 import time
 from fractions import Fraction
@@ -127,9 +124,6 @@ def picture(offscreen: Any, region: tuple[int, int]) -> Any:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    order: dict[str, Any] = json.loads(sys.argv[-1])
-    root = Path(order["root"])
-    importlib.import_module("main").load("second_unit", root / "__init__.py", [str(root)])
-    Path(order["answer"]).write_text(json.dumps(run(order)), encoding="utf-8")
-    sys.stdout.flush()
-    os._exit(0)
+    from main import answer
+
+    answer(sys.argv[-1], run)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import bpy
+import simulation
 
 
 def run(args: dict[str, Any]) -> Any:
@@ -15,7 +15,6 @@ def run(args: dict[str, Any]) -> Any:
 
     ``start`` is the first frame of the simulation, ``saved_at`` the one the file is left at.
     """
-    simulation = _simulation()
     scene = simulation.build()
     scene.frame_start = args["start"]
     scene.frame_set(args["start"])
@@ -24,15 +23,6 @@ def run(args: dict[str, Any]) -> Any:
     scene.frame_current = args["saved_at"]
     bpy.ops.wm.save_as_mainfile(filepath=str(Path(args["folder"]) / "sheet.blend"))
     return [simulation._drawn(args["folder"], order) for order in args["orders"]]
-
-
-def _simulation() -> Any:
-    spec = importlib.util.spec_from_file_location("simulation", Path(__file__).with_name("simulation.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _begin(scene: Any, start: int) -> None:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 import bpy
-from people import mesh, metarig
+from in_render import look_in_render
+from people import empty_set, mesh, metarig
 
 from second_unit.addon.host.extract import Extractor
 from second_unit.addon.host.rigs import Rigs
@@ -15,13 +16,7 @@ from second_unit.addon.host.rigs import Rigs
 
 def run(args: dict[str, Any]) -> Any:
     """The answer of one group."""
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="rigify")
-    scene = bpy.context.scene
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.location, camera.rotation_euler = (0, -9, 1), (1.5707963, 0, 0)
-    scene.collection.objects.link(camera)
-    scene.camera = camera
+    empty_set(9)
     return {"owners": owners, "held": held, "many": many}[args["group"]]()
 
 
@@ -98,17 +93,12 @@ def held() -> list[list[str]]:
     extractor = Extractor(Rigs(scene, scene.view_layers[0]), (64, 64), (64, 64))
     frames: list[list[str]] = []
 
-    def draw(self: Any, depsgraph: Any) -> None:
+    def look(depsgraph: Any) -> None:
         geometry, _ = extractor.frame(depsgraph, Fraction(scene.frame_current))
         frames.append(sorted(one.tag.object for one in geometry.instances if one.holdout))
-        self.end_result(self.begin_result(0, 0, 4, 4))
 
-    engine = type("Judged", (bpy.types.RenderEngine,), {"bl_idname": "JUDGED", "bl_label": "Judged", "render": draw})
-    bpy.utils.register_class(engine)
-    scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "JUDGED", 4, 4
-    for frame in (1, 2):
-        scene.frame_set(frame)
-        bpy.ops.render.render()
+    scene.render.resolution_x, scene.render.resolution_y = 4, 4
+    look_in_render(scene, (1, 2), (4, 4), look)
     return frames
 
 
