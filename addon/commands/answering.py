@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..errors import SecondUnitError
+from ..host.unforeseen import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LOG = logging.getLogger(__name__)
 _WAITS_S = 3.0
+_UNFORESEEN = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError, MemoryError, NameError,
+    OSError, RuntimeError, SecondUnitError, TypeError, ValueError,
+)  # fmt: skip
+"""What code that reads the files of others may raise where nobody thought of it. It is an answer as well."""
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -23,13 +33,18 @@ class Answerer(Generic[Question, Answer]):
     one that comes while another is being answered is dropped, and whoever asks again and again loses nothing by it.
     A question goes to the thread as it is, so it must not change any more.
 
-    ``answer`` tells what it foresees as part of its answer. What it raises ends its thread: Python reports it
-    (`threading.excepthook`), `take` has nothing, and the next question is answered as ever.
+    ``answer`` tells what it foresees as part of its answer. Of what it raises ``fail`` makes the answer to that
+    question, in the same thread; the log has one report of it for as long as it stays the same. What is not of
+    `_UNFORESEEN` ends the thread without an answer.
     """
 
-    def __init__(self, answer: Callable[[Question], Answer], name: str) -> None:
+    def __init__(
+        self, answer: Callable[[Question], Answer], fail: Callable[[Question, Exception], Answer], name: str
+    ) -> None:  # fmt: skip
         self._answer = answer
+        self._fail = fail
         self._name = name
+        self._reported = ""
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -63,4 +78,17 @@ class Answerer(Generic[Question, Answer]):
             self._thread = None
 
     def _work(self, question: Question) -> None:
-        self._answers.put(self._answer(question))
+        try:
+            answer = self._answer(question)
+        except _UNFORESEEN as error:
+            self._report(error)
+            answer = self._fail(question, error)
+        else:
+            self._reported = ""
+        self._answers.put(answer)
+
+    def _report(self, error: Exception) -> None:
+        """Who asks again and again gets the same error again and again."""
+        if self._reported != name_of(error):
+            self._reported = name_of(error)
+            _LOG.error("%s could not answer", self._name, exc_info=error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..host.unforeseen import name_of
 from .answering import Answerer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Planner:
 
     def __init__(self) -> None:
         self.shown = Plans()
-        self._answerer = Answerer(_plan, "second_unit_plan")
+        self._answerer = Answerer(_plan, _failed, "second_unit_plan")
         self._asked: Scene | None = None
         self._ticks = 0
 
@@ -94,3 +95,9 @@ def _plan(scene: Scene) -> tuple[Scene, Plans]:
     from .dry_run import read_plans
 
     return scene, read_plans(scene)
+
+
+def _failed(scene: Scene, error: Exception) -> tuple[Scene, Plans]:
+    """Said where the plans would be, lest old ones stay there."""
+    said = f"Something unforeseen happened: {name_of(error)}."
+    return scene, Plans(trouble=f"{said} Blender's console has a report.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..conditioning.people.dialects import dialect
-from ..conditioning.pictures.depth import DepthRange, Encoding
+from ..conditioning.pictures.depth import DepthRange, Encoding, checked_range
 from ..conditioning.preview import Locked, Plan
 from ..errors import SecondUnitError, storage_error
 from ..shot.camera import Delivery
@@ -21,6 +21,7 @@ from .answering import Answerer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..shot.package import DepthInfo
     from ..shot.project import Project, ShotPaths
     from ..shot.shot import Blocking, SceneInfo
 
@@ -47,10 +48,10 @@ class ScenePlans:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Plans by scene name; ``error`` says why there are none."""
+    """Plans by scene name; ``error`` says why there are none; it may be one that nobody foresaw."""
 
     scenes: Mapping[str, ScenePlans] = field(default_factory=dict[str, ScenePlans])
-    error: SecondUnitError | None = None
+    error: Exception | None = None
 
 
 def read_plans(question: Question) -> Answer:
@@ -69,29 +70,50 @@ def _plans(project: Project | None, info: SceneInfo) -> ScenePlans:
     size, _ = best_size(profile, profile.quality(settings.quality), Delivery(*info.size, info.pixel_aspect))
     encoding = Encoding(profile.depth_encoding)
     people = dialect(profile.pose_dialect).with_parts(profile.pose_parts)
-    ranges = _ranges(project, settings, info.shots) if project else [None] * len(info.shots)
+    ranges = _ranges(project, settings, encoding, info.shots) if project else [None] * len(info.shots)
     shots = tuple(
         (blocking, Plan(size, people, encoding, locked)) for blocking, locked in zip(info.shots, ranges, strict=True)
     )
     return ScenePlans(shots, Plan(size, people, encoding))
 
 
-def _ranges(project: Project, settings: Settings, shots: Sequence[Blocking]) -> list[Locked | None]:
-    """Of each shot: the range of its current package, else what its package would have if that is known before."""
+def _ranges(
+    project: Project, settings: Settings, encoding: Encoding, shots: Sequence[Blocking]
+) -> list[Locked | None]:  # fmt: skip
+    """Of each shot: the range of its current package, else what its package would have if that is known before.
+
+    Raises `UsageError` for a fixed or lent range that is none, as ``condition`` does.
+    """
     records = project.shots()
     lender = next((shot for shot in records if shot.name == settings.lock_depth), None)
-    common = _of_package(project.shot(lender.folder)) if lender else None
     if settings.depth is not None:
-        common = Locked(DepthRange(*settings.depth), Encoding.DISPARITY)
+        common = Locked(DepthRange(*checked_range(*settings.depth)), encoding)
+    else:
+        common = _lent(project.shot(lender.folder), encoding) if lender else None
     found = (_of_package(project.shot(record.folder)) if record else None for record in match_shots(shots, records))
     return [own or common for own in found]
 
 
-def _of_package(paths: ShotPaths) -> Locked | None:
+def _depth_of(paths: ShotPaths) -> DepthInfo | None:
     name = load_current(paths.current)
     if name is None or not (paths.packages / name).is_dir():
         return None
-    depth = load_manifest(paths.packages / name).depth
+    return load_manifest(paths.packages / name).depth
+
+
+def _lent(paths: ShotPaths, encoding: Encoding) -> Locked | None:
+    depth = _depth_of(paths)
+    if depth is None:
+        return None
+    # the 8-bit pictures of another encoding have a range of another kind
+    grey = depth.grey if depth.grey is not None and depth.grey.encoding == encoding.value else depth
+    return Locked(DepthRange(*checked_range(grey.near, grey.far)), encoding)
+
+
+def _of_package(paths: ShotPaths) -> Locked | None:
+    depth = _depth_of(paths)
+    if depth is None:
+        return None
     if depth.grey is not None:
         return Locked(DepthRange(depth.grey.near, depth.grey.far), Encoding(depth.grey.encoding))
     return Locked(DepthRange(depth.near, depth.far), Encoding.DISPARITY)
@@ -101,4 +123,8 @@ class Reader(Answerer[Question, Answer]):
     """`read_plans` in a thread."""
 
     def __init__(self) -> None:
-        super().__init__(read_plans, "second_unit_preview")
+        super().__init__(read_plans, _failed, "second_unit_preview")
+
+
+def _failed(_: Question, error: Exception) -> Answer:
+    return Answer(error=error)

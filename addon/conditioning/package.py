@@ -95,7 +95,10 @@ class PackageOrder:
 
     @property
     def input_hash(self) -> str:
-        """Equal for equal packages: pictures, timing and profile count, names and clocks do not."""
+        """Equal for equal packages: pictures, timing, profile and what is said of them count, names and clocks do not.
+
+        What is said: a package that is taken for this one must not keep the notes of another scene.
+        """
         frames = [self.hashes[f.scene] for f in self.frame_map.frames]
         what = [
             ALGORITHM,
@@ -111,7 +114,8 @@ class PackageOrder:
             [self.profile.transport.of(control, self.size).value for control in self.profile.controls],
             [self.following.get(f.scene, "") for f in self.frame_map.frames] if FLOW in layers_of(self.passes) else [],
         ]
-        return digest(stable_json([*what, str(self.fps), list(self.people), self.casts]).encode())
+        said = [[dict(told) for told in self.people_told], dict(self.renderer), list(self.notes)]
+        return digest(stable_json([*what, str(self.fps), list(self.people), *said]).encode())
 
     @property
     def casts(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .stands import is_animated
+from .stands import is_animated, rendered_modifiers
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,12 +54,12 @@ def carriers(thing: Any) -> Generator[Any]:
 def is_deformed_by(thing: Any, rig: str) -> bool:
     """Whether the bones of the rig with this full name bend the thing itself."""
     return any(
-        m.type == "ARMATURE" and m.object is not None and m.object.name_full == rig for m in _rendered_modifiers(thing)
+        m.type == "ARMATURE" and m.object is not None and m.object.name_full == rig for m in rendered_modifiers(thing)
     )
 
 
 def _directly(thing: Any) -> Generator[Any]:
-    modifiers = _rendered_modifiers(thing)
+    modifiers = rendered_modifiers(thing)
     yield from (m.object for m in modifiers if m.type == "ARMATURE" and m.object is not None)
     yield from (m.object for m in modifiers if m.type == "MESH_DEFORM" and m.object is not None)
     yield from (m.target for m in modifiers if m.type == "SURFACE_DEFORM" and m.target is not None)
@@ -72,11 +72,6 @@ def _directly(thing: Any) -> Generator[Any]:
         yield from _tied_to(thing, constraint)
     if thing.parent is not None:
         yield thing.parent
-
-
-def _rendered_modifiers(thing: Any) -> list[Any]:
-    """Those that shape it in a render at some time."""
-    return [m for m in thing.modifiers if m.show_render or is_animated(thing, m.path_from_id("show_render"))]
 
 
 def _tied_to(thing: Any, constraint: Any) -> list[Any]:

@@ -27,7 +27,7 @@ from .painters import CyclesPainter, Drawing, ZbufferPainter
 from .rigs import Rigs
 from .saying import first_few, names_of
 from .scene_reader import open_blend, pick_scene
-from .simulated import Simulated, unbaked
+from .simulated import Simulated, Steps, unbaked
 from .versions import abspath
 
 if TYPE_CHECKING:
@@ -44,13 +44,61 @@ class _Reading:
 
     def __init__(self, extractor: Extractor) -> None:
         self.extractor = extractor
-        self.time = Fraction(0)
+        self.time: Fraction | None = None
         self.found: tuple[FrameGeometry, str] | None = None
         self.error: Exception | None = None
 
     def take(self, depsgraph: Any) -> None:
-        """One evaluated frame."""
-        self.found = self.extractor.frame(depsgraph, self.time)
+        """One evaluated frame. Without a time only Blender works it out, and nothing is read."""
+        if self.time is not None:
+            self.found = self.extractor.frame(depsgraph, self.time)
+
+
+class _Told:
+    """How much of the shot is done, said again while a frame has others to wait for."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def all_of(self, done: int) -> None:
+        """Whole frames."""
+        self._done = done
+        self.again()
+
+    def again(self) -> None:
+        """No more than before."""
+        self._progress(self._done, self._total)
+
+
+class _Reader:
+    """Evaluates and reads frames of a scene, and evaluates those that ``steps`` puts before them."""
+
+    def __init__(self, scene: Any, reading: _Reading, steps: Steps | None, told: _Told) -> None:
+        self._scene, self._reading, self._steps, self._told = scene, reading, steps, told
+        self._last: tuple[Fraction, tuple[FrameGeometry, str]] | None = None
+
+    def read(self, time: Fraction) -> tuple[FrameGeometry, str]:
+        """A frame, and the digest of all that was read. What was read just now is not read again."""
+        if self._last is not None and self._last[0] == time:
+            return self._last[1]
+        self._last = None
+        for frame in self._steps.before(time) if self._steps else ():
+            self._told.again()
+            self._evaluate(Fraction(frame))
+        reading = self._reading
+        reading.time, reading.found = time, None
+        self._evaluate(time)
+        reading.time, found = None, reading.found
+        if found is None:
+            raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
+        self._last = time, found
+        return found
+
+    def _evaluate(self, time: Fraction) -> None:
+        _show(self._scene, time)
+        bpy.ops.render.render(scene=self._scene.name)
+        if self._reading.error is not None:
+            raise self._reading.error
 
 
 def _engine_for(reading: _Reading) -> type:
@@ -129,15 +177,11 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
     with ExitStack() as stack:
         stack.enter_context(_registered(_engine_for(reading)))
         _quiet(scene)
-
-        def read(time: Fraction) -> tuple[FrameGeometry, str]:
-            return _read(scene, reading, time)
-
-        if simulated.names:
-            _run_up(simulated.start, args, read, progress)
+        told = _Told(progress, len(args.texts("times")))
+        read = _Reader(scene, reading, Steps(simulated.start) if simulated.names else None, told).read
         drawing = _drawing(args, read, reading)
         painter = _painter(stack, scene, layer, drawing, reading) if reasons else ZbufferPainter(drawing)
-        hashes, following = _paint(painter, args, read, progress)
+        hashes, following = _paint(painter, args, read, told)
     crop = reading.extractor.crop
     if crop is None:
         raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
@@ -222,39 +266,17 @@ def _painter(stack: ExitStack, scene: Any, layer: Any, drawing: Drawing, reading
 
 
 def _paint(
-    painter: Painter, args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], progress: Progress
+    painter: Painter, args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], told: _Told
 ) -> tuple[list[str], list[str]]:
     """Draw every time; the hashes of the frames, and of those that follow them."""
     times = [Fraction(text) for text in args.texts("times")]
     for done, time in enumerate(times):
-        progress(done, len(times))
+        told.all_of(done)
         painter.take(time, *read(time))
     after = args.maybe_text("after")
     if painter.needs_next and after:
         painter.follow(*read(Fraction(after)))
     return painter.finish()
-
-
-def _run_up(
-    start: int, args: Fields, read: Callable[[Fraction], tuple[FrameGeometry, str]], progress: Progress
-) -> None:  # fmt: skip
-    """Evaluate every frame that a simulation needs before the first one asked for. Blender keeps what comes out."""
-    times = [Fraction(text) for text in args.texts("times")]
-    last = max(args.integer("meter"), min(times).numerator // min(times).denominator)
-    for frame in range(start, last + 1):
-        progress(0, len(times))
-        read(Fraction(frame))
-
-
-def _read(scene: Any, reading: _Reading, time: Fraction) -> tuple[FrameGeometry, str]:
-    reading.time, reading.found = time, None
-    _show(scene, time)
-    bpy.ops.render.render(scene=scene.name)
-    if reading.error is not None:
-        raise reading.error
-    if reading.found is None:
-        raise HostError("Blender rendered no frame.", "Check the frame range of the shot.")
-    return reading.found
 
 
 def _show(scene: Any, time: Fraction) -> None:

@@ -21,6 +21,7 @@ from ..conditioning.files.exr_reader import channels_of, read_exr
 from ..errors import HostError, SceneError
 from .cycles_beside import Beside
 from .cycles_cutouts import harden_materials
+from .cycles_flow import Vectors, motion_of, panoramic_motion
 from .cycles_who import Seen, Who, number_objects
 from .versions import set_format
 
@@ -75,8 +76,8 @@ class CyclesEye:
         _use_passes(layer)
         _leave_nothing_to_chance(scene, layer)
 
-    def look(self, geometry: FrameGeometry, time: Fraction, following: Camera | None, crop: Crop) -> Looked:
-        """Render the scene at ``time``; ``following`` is the camera of the next one, for the flow.
+    def look(self, geometry: FrameGeometry, time: Fraction, following: FrameGeometry, crop: Crop) -> Looked:
+        """Render the scene at ``time``; ``following`` is the next frame, for the flow.
 
         The pictures are those of ``geometry.camera``. A panorama knows no overscan: it fills ``crop`` and nothing else.
         """
@@ -90,17 +91,17 @@ class CyclesEye:
             self._beside.listening(time, geometry),
         ):
             if not panoramic:
-                self._stand(frame, camera)
-                self._stand(frame + 1, following or camera)
+                self._stand(time, camera)
+                self._stand(time + 1, following.camera)
             self._scene.frame_set(frame, subframe=float(time - frame))
             layers = self._see()
         if panoramic:
             layers = {name: _placed(array, crop, (camera.height, camera.width)) for name, array in layers.items()}
             geometry = _without_joints(geometry)
-        return self._looked(geometry, layers, panoramic=panoramic)
+        return self._looked(geometry, following, layers, panoramic=panoramic)
 
-    def _stand(self, frame: int, camera: Camera) -> None:
-        """Key the eye to ``camera`` at ``frame``. Its pixels may be oblong, its picture is as wide as its sensor."""
+    def _stand(self, time: Fraction, camera: Camera) -> None:
+        """Key the eye to ``camera`` at ``time``. Its pixels may be oblong, its picture is as wide as its sensor."""
         eye, data = self._eye, self._eye.data
         world = np.linalg.inv(camera.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0])
         matrix: Any = eye.matrix_world.copy()
@@ -119,13 +120,20 @@ class CyclesEye:
         data.clip_start, data.clip_end = camera.near, camera.far
         render = self._scene.render
         render.pixel_aspect_x, render.pixel_aspect_y = max(1.0, 1 / tall), max(1.0, tall)
+        # a remapped scene's curves are read at another time
+        frame = float(time) * render.frame_map_old / render.frame_map_new
         for path in ("location", "rotation_quaternion", "scale"):
             eye.keyframe_insert(path, frame=frame)
         for path in ("lens", "ortho_scale", "shift_x", "shift_y"):
             data.keyframe_insert(path, frame=frame)
 
     def _looked(
-        self, geometry: FrameGeometry, layers: Mapping[str, npt.NDArray[np.float32]], *, panoramic: bool
+        self,
+        geometry: FrameGeometry,
+        following: FrameGeometry,
+        layers: Mapping[str, npt.NDArray[np.float32]],
+        *,
+        panoramic: bool,
     ) -> Looked:
         hit = (layers["depth"] > 0) & (layers["depth"] < _MISS)
         depth = np.where(hit, layers["depth"], np.float32(np.inf))
@@ -134,25 +142,35 @@ class CyclesEye:
         frame, ids = self._who.identify(geometry, self._beside.found(), seen, panoramic=panoramic)
         rotation = geometry.camera.world_to_camera[:3, :3].astype(np.float32)
         normal = np.where(hit[:, :, None], layers["normal"] @ rotation.T, np.float32(0))
+        surfaces = Surfaces(Hits(depth, ids), ids, normal)
         flow = np.where(hit[:, :, None], layers["vector"][:, :, 2:] * np.array([-1, 1], np.float32), np.float32(0))
-        return Looked(frame, Surfaces(Hits(depth, ids), ids, normal), flow)
+        if self._with_flow:
+            vectors = Vectors(flow, layers["told"] > 0)
+            flow = (
+                panoramic_motion(geometry, following, vectors)
+                if panoramic
+                else motion_of(frame, geometry, following, surfaces, vectors)
+            )
+        return Looked(frame, surfaces, flow)
 
     def _see(self) -> Mapping[str, npt.NDArray[np.float32]]:
-        """The frame, and its motion where that is wanted: with it Cycles leaves out particles born since the last one.
+        """The frame, and its motion where that is wanted: with it Cycles leaves out particles born or dying beside it.
 
-        Then there are two renders, and the second one's motion counts where both show the same.
+        Then there are two renders, and the second one's motion counts where both show the same, which ``told`` says.
         """
         if not (self._with_flow and self._is_born):
             self._layer.use_pass_vector = self._with_flow
-            return self._render()
+            layers = self._render()
+            return {**layers, "told": np.ones_like(layers["depth"])}
         # what is kept from a render without motion has none in the next one either
         self._scene.render.use_persistent_data = False
         self._layer.use_pass_vector = False
         layers = self._render()
         self._layer.use_pass_vector = True
         moving = self._render()
-        is_same = np.isclose(moving["depth"], layers["depth"], rtol=_SAME, atol=0)[:, :, None]
-        return {**layers, "vector": np.where(is_same, moving["vector"], np.float32(0))}
+        is_same = np.isclose(moving["depth"], layers["depth"], rtol=_SAME, atol=0)
+        vector = np.where(is_same[:, :, None], moving["vector"], np.float32(0))
+        return {**layers, "vector": vector, "told": is_same.astype(np.float32)}
 
     def _render(self) -> Mapping[str, npt.NDArray[np.float32]]:
         file = self._folder / "look.exr"

@@ -12,6 +12,7 @@ import numpy as np
 from ..conditioning.drawing.raster import instance_ids, rasterize
 from ..conditioning.drawing.soup import triangle_soup
 from ..shot.geometry import Instance, Mesh
+from .cycles_flow import MOST_TRIANGLES, SAME_DEPTH
 from .cycles_nearest import Nearest
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 _MOST_OBJECTS = 32767
 """Largest pass index."""
-_MOST_TRIANGLES = 4_000_000
-"""What our own z-buffer draws to spare the search; more would take longer, and memory."""
-_SAME_DEPTH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +133,14 @@ def _as_drawn(
     index_of = {place: number for number, places in several.items() for place in places}
     places = list(index_of)
     some = replace(frame, instances=tuple(frame.instances[place] for place in places))
-    if sum(len(frame.meshes[one.mesh].triangles) for one in some.instances) > _MOST_TRIANGLES:
+    if sum(len(frame.meshes[one.mesh].triangles) for one in some.instances) > MOST_TRIANGLES:
         return np.zeros(ids.shape, bool)
     soup = triangle_soup(some)
     hits = rasterize(soup, frame.camera)
     drawn = instance_ids(hits, soup)
     numbers = np.array([*index_of.values(), -1], np.int32)
     with np.errstate(invalid="ignore"):
-        near = np.abs(hits.depth - seen.depth) <= _SAME_DEPTH * seen.depth
+        near = np.abs(hits.depth - seen.depth) <= SAME_DEPTH * seen.depth
     same = near & (numbers[drawn] == seen.index) & (drawn >= 0)
     ids[same] = np.array(places, np.int32)[drawn[same]]
     return same

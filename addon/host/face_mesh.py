@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     F64 = npt.NDArray[np.float64]
 
 _ADDING = {"SUBSURF", "MULTIRES", "EDGE_SPLIT", "SOLIDIFY"}
-"""Modifiers that put the vertices of the mesh below first, in their order (seen on 4.2, 4.5 and 5.0)."""
+"""Modifiers that put the vertices of the mesh below first, in their order (seen on 4.2, 4.5 and 5.0).
+
+Not so Solidify in its complex mode, which makes new ones of all.
+"""
 _SAME_VERTICES = {
     "ARMATURE", "CAST", "CLOTH", "COLLISION", "CORRECTIVE_SMOOTH", "CURVE", "DATA_TRANSFER", "DISPLACE", "HOOK",
     "LAPLACIANDEFORM", "LAPLACIANSMOOTH", "LATTICE", "MESH_CACHE", "MESH_DEFORM", "MESH_SEQUENCE_CACHE", "NORMAL_EDIT",
@@ -132,7 +135,9 @@ def _places(one: _Told, depsgraph: Any) -> F64 | None:
 def _keeps_order(thing: Any) -> bool:
     """Whether the first evaluated vertices are those of the mesh below."""
     return all(
-        one.type in _SAME_VERTICES | _ADDING or (one.type == "NODES" and _keeps_vertices(one.node_group))
+        one.type in _SAME_VERTICES
+        or (one.type in _ADDING and getattr(one, "solidify_mode", "") != "NON_MANIFOLD")
+        or (one.type == "NODES" and _keeps_vertices(one.node_group))
         for one in thing.modifiers
         if one.show_render or one.show_viewport
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .grown import grown_materials
 from .saying import names_of
-from .stands import is_animated, may_show
-from .versions import action_curves
+from .stands import animated_curves, instanced, is_animated, layers_behind, may_show, rendered_modifiers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -23,9 +23,9 @@ _CLEAR = 0.5
 def beyond_zbuffer(scene: Any, layer: Any) -> list[str]:
     """Why the shot of ``scene.camera`` needs Cycles, each reason a few words; empty when our z-buffer can draw it.
 
-    Looks at whatever is rendered at some time, also through instances; what geometry nodes show is what they show in
-    the viewport. Values are those of the current frame; what is animated or comes out of a texture counts as
-    see-through.
+    Looks at whatever is rendered at some time, also through instances and in background sets; what geometry nodes show
+    is what they show in the viewport, and whatever material they may set or bring in. Values are those of the current
+    frame; what is animated or comes out of a texture counts as see-through.
     """
     reasons = ["the camera is panoramic"] if scene.camera.data.type == "PANO" else []
     things = list(_rendered(scene, layer))
@@ -33,7 +33,7 @@ def beyond_zbuffer(scene: Any, layer: Any) -> list[str]:
         reasons += _of_object(thing)
     materials = dict.fromkeys(material for thing in things for material in _materials(thing))
     if any(_has_nodes(thing) for thing in things):
-        materials |= dict.fromkeys(_made_by_nodes(layer, reasons))
+        materials |= dict.fromkeys([*_made_by_nodes(layer, reasons), *grown_materials(things)])
     for material in materials:
         reasons += _of_material(material)
     return sorted(dict.fromkeys(reasons))
@@ -60,9 +60,11 @@ def solid_glass(scene: Any, layer: Any) -> list[str]:
 
 
 def _rendered(scene: Any, layer: Any) -> Iterator[Any]:
-    """Objects of the view layer that are rendered, and what they instance."""
-    here = set(layer.objects)
-    shown = [thing for thing in scene.objects if thing in here and _may_render(thing)]
+    """Objects of the view layer and of background sets that are rendered, and what they instance."""
+    shown: list[Any] = []
+    for home, one in layers_behind(scene, layer):
+        here = set(one.objects)
+        shown += [thing for thing in home.objects if thing in here and _may_render(thing)]
     seen: set[Any] = set()
     while shown:
         thing = shown.pop()
@@ -70,7 +72,7 @@ def _rendered(scene: Any, layer: Any) -> Iterator[Any]:
             continue
         seen.add(thing)
         yield thing
-        shown += [other for other in _instanced(thing) if _may_render(other)]
+        shown += [other for other in instanced(thing) if _may_render(other)]
 
 
 def _may_render(thing: Any) -> bool:
@@ -80,29 +82,18 @@ def _may_render(thing: Any) -> bool:
     return may_show(thing)
 
 
-def _instanced(thing: Any) -> Iterator[Any]:
-    if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
-        yield from thing.instance_collection.all_objects
-    for system in getattr(thing, "particle_systems", ()):
-        settings = system.settings
-        if settings.instance_object is not None:
-            yield settings.instance_object
-        if settings.instance_collection is not None:
-            yield from settings.instance_collection.all_objects
-
-
 def _of_object(thing: Any) -> Iterator[str]:
     if thing.type in _HAIR:
         yield f"'{thing.name}' is {_HAIR[thing.type]}"
-    for modifier in thing.modifiers:
-        if modifier.type == "PARTICLE_SYSTEM" and modifier.show_render and _is_hair(modifier.particle_system.settings):
+    for modifier in rendered_modifiers(thing):
+        if modifier.type == "PARTICLE_SYSTEM" and _is_hair(modifier.particle_system.settings):
             yield f"'{thing.name}' has hair"
-        if modifier.type == "FLUID" and modifier.show_render and _is_smoke(modifier):
+        if modifier.type == "FLUID" and _is_smoke(modifier):
             yield f"'{thing.name}' is {_VOLUME}"
 
 
 def _has_nodes(thing: Any) -> bool:
-    return any(modifier.type == "NODES" and modifier.show_render for modifier in thing.modifiers)
+    return any(modifier.type == "NODES" for modifier in rendered_modifiers(thing))
 
 
 def _made_by_nodes(layer: Any, reasons: list[str]) -> Iterator[Any]:
@@ -111,7 +102,7 @@ def _made_by_nodes(layer: Any, reasons: list[str]) -> Iterator[Any]:
     seen: set[int] = set()
     for found in layer.depsgraph.object_instances:
         thing = found.object
-        if not (found.is_instance or _has_nodes(thing)) or not thing.visible_camera or thing.data is None:
+        if not (found.is_instance or _has_nodes(thing.original)) or not thing.visible_camera or thing.data is None:
             continue
         if thing.type in _HAIR:
             reasons.append(f"'{thing.name}' is {_HAIR[thing.type]}")
@@ -176,12 +167,8 @@ def _is_see_through(node: Any) -> bool:
 
 
 def _is_moved(tree: Any, path: str) -> bool:
-    """Whether a value of a node tree may change over time. Strips of actions count for everything."""
-    data = tree.animation_data
-    if data is None:
-        return False
-    curves = [*data.drivers, *(action_curves(data.action) if data.action is not None else ())]
-    return bool(data.nla_tracks) or any(curve.data_path.startswith(path) for curve in curves)
+    """Whether a value of a node tree may change over time."""
+    return any(curve.data_path.startswith(path) for curve in animated_curves(tree))
 
 
 def _feeding(output: Any, socket: str) -> Generator[Any]:

@@ -7,7 +7,7 @@ Flow leads from a frame to the one that follows, so a painter keeps one frame ba
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ALGORITHM = "second-unit-zbuffer/5"
 """Part of every frame hash: raise it when the same scene would be drawn differently."""
-CYCLES = "second-unit-cycles/3"
+CYCLES = "second-unit-cycles/4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,7 @@ class CyclesPainter:
         if self._waiting is not None and crop is not None:
             time, waiting = self._waiting
             self._waiting = None
-            looked = self._eye.look(waiting, time, geometry.camera, crop)
-            if self._drawing.with_flow and waiting.camera.orthographic:
-                # Cycles' own is off by hundreds of pixels where such a camera moves
-                looked = replace(looked, flow=draw_flow(waiting, geometry))
+            looked = self._eye.look(waiting, time, geometry, crop)
             looked.flow[held_out(looked.geometry, looked.surfaces.ids)] = 0
             self._keep(waiting, looked)
 

@@ -55,6 +55,7 @@ class Figure:
     def __init__(self, thing: Any, mapping: PersonMap, face: FaceMesh | None = None) -> None:
         self.thing, self.mapping, self._face = thing, mapping, face
         self._places = self._locate(tuple(thing.pose.bones.keys()))
+        self._rest: F64 | None = None
 
     def person(self, key: str, depsgraph: Any, stand: F64 | None) -> Person:
         """The person called ``key`` in the evaluated frame; ``stand`` (4, 4) is where its world is shown."""
@@ -80,9 +81,11 @@ class Figure:
 
     def rest(self) -> F64:
         """Joints (JOINTS, 3) of the bones at rest, in the armature's own space; NaN where no bone gives one."""
-        posed = set(self.thing.pose.bones.keys())
-        ends = {joint: end for joint, end in self.mapping.joints.items() if end.bone in posed}
-        return rest_points(read_skeleton(self.thing), ends)
+        if self._rest is None:
+            posed = set(self.thing.pose.bones.keys())
+            ends = {joint: end for joint, end in self.mapping.joints.items() if end.bone in posed}
+            self._rest = rest_points(read_skeleton(self.thing), ends)
+        return self._rest
 
     def _locate(self, names: tuple[str, ...]) -> _Places:
         index = {name: i for i, name in enumerate(names)}

@@ -48,6 +48,7 @@ from .preview_paint import (
     texture_of,
 )
 from .rigs import JOINTS_PROPERTY, PERSON_PROPERTY, Rigs
+from .stands import layers_behind
 from .tags import CAST_PROPERTY
 
 if TYPE_CHECKING:
@@ -118,22 +119,30 @@ class Crew:
         known = self._found.get(scene.session_uid)
         if known is None or known[0] != sign:
             rigs = Rigs(scene)
-            meshes = ((thing, rigs.person_of(thing)) for thing in scene.objects if thing.type == "MESH")
+            here = (thing for home, _ in _behind(scene) for thing in home.objects if thing.type == "MESH")
+            meshes = ((thing, rigs.person_of(thing)) for thing in here)
             known = (sign, rigs, [(thing, person) for thing, person in meshes if person >= 0])
             self._found[scene.session_uid] = known
         seen = {person for thing, person in known[2] if not thing.hide_render and thing.visible_camera}
         return known[1].people(depsgraph, seen | known[1].standing(depsgraph))
 
 
+def _behind(scene: Any) -> list[tuple[Any, Any]]:
+    return layers_behind(scene, scene.view_layers[0])
+
+
 def _sign(scene: Any) -> object:
-    """Differs when other objects are in the scene, or when its rigs are not what they were."""
-    uids = np.empty(len(scene.objects), np.int32)
-    scene.objects.foreach_get("session_uid", uids)
-    rigs = [o for o in scene.objects if o.type == "ARMATURE"]
-    told = [(o.data.session_uid, len(o.data.bones), o.hide_render, o.visible_get()) for o in rigs]
+    """Differs when other objects are in the scene or its background sets, or when the rigs are not what they were."""
+    here: list[bytes] = []
+    for home, _ in _behind(scene):
+        uids = np.empty(len(home.objects), np.int32)
+        home.objects.foreach_get("session_uid", uids)
+        here.append(uids.tobytes())
+    rigs = [(o, layer) for home, layer in _behind(scene) for o in home.objects if o.type == "ARMATURE"]
+    told = [(o.data.session_uid, len(o.data.bones), o.hide_render, o.visible_get(view_layer=of)) for o, of in rigs]
     properties = (JOINTS_PROPERTY, PERSON_PROPERTY, CAST_PROPERTY)
-    by_hand = [str(o.get(name)) for rig in rigs for o in (rig, rig.data) for name in properties]
-    return uids.tobytes(), told, by_hand
+    by_hand = [str(o.get(name)) for rig, _ in rigs for o in (rig, rig.data) for name in properties]
+    return here, told, by_hand
 
 
 class Preview:

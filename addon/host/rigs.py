@@ -13,15 +13,16 @@ from ..conditioning.rigs.bones import JOINT_NAMES, Finding, PersonMap
 from ..conditioning.rigs.by_hand import read_by_hand
 from ..conditioning.rigs.find import find_person
 from ..shot.geometry import NOBODY, Person
-from ..shot.people import BODY, FACE, FEET, JOINTS, LEFT_HAND, RIGHT_HAND
+from ..shot.people import FACE, FEET, JOINTS, LEFT_HAND, RIGHT_HAND
 from .carriers import carriers, is_deformed_by, switch
 from .face_mesh import FaceMesh
 from .posing import Figure, read_skeleton
-from .stands import find_stands, is_animated, rendered_in_layer, way_to
+from .stands import find_stands, is_animated, layers_behind, rendered_in_layer, way_to
 from .tags import Tags
+from .templates import is_part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from .stands import Stand
@@ -30,8 +31,6 @@ JOINTS_PROPERTY = "second_unit_joints"
 """Text on an armature object, or else on its data: where joints are, by hand; see `conditioning.rigs.by_hand`."""
 PERSON_PROPERTY = "second_unit_person"
 """On an armature object, or else on its data: false, 0, "no" or "off" when it is no person, whatever it looks like."""
-_MOST_OF_BODY = 10
-_REST_TOLERANCE = 0.01
 NOT_A_PERSON = f"It is marked as no person ({PERSON_PROPERTY} is off)."
 UNCLEAR_MARK = f"The property {PERSON_PROPERTY} says neither yes nor no: it is not used."
 _HERE: tuple[str, tuple[int, ...]] = ("", ())
@@ -45,17 +44,19 @@ class Rigs:
     ever be, as in a viewport); a bare rig is one when it is visible in it (or else in the scene's first one), so that a
     hidden leftover metarig is nobody. Where empties instance a collection with a rig and its meshes, each of them shows
     a person of its own, called by the instancers and the rig. Ids follow the cast, then the names: who belongs to it
-    comes first, by its names in alphabetical order.
+    comes first, by its names in alphabetical order. Objects of background sets count like those of the scene.
     """
 
     def __init__(self, scene: Any, layer: Any = None) -> None:
-        shown = rendered_in_layer(layer) if layer else frozenset(thing.name_full for thing in scene.objects)
-        layer = layer or scene.view_layers[0]
+        behind = layers_behind(scene, layer or scene.view_layers[0])
+        layers = [one for _, one in behind]
+        things = {thing.name_full: thing for home, _ in behind for thing in home.objects}
+        shown = frozenset(name for one in layers for name in rendered_in_layer(one)) if layer else frozenset(things)
         self._findings: dict[str, Finding] = {}
         self._notes: dict[str, None] = {}
         tags = Tags()
-        stands = find_stands(thing for thing in scene.objects if thing.name_full in shown)
-        here = list(self._in_scene(scene, layer, shown, tags))
+        stands = find_stands(thing for name, thing in things.items() if name in shown)
+        here = list(self._in_scene(things, layers, shown, tags))
         found = [*self._without_templates(here), *self._in_stands(stands, tags)]
         self._people = sorted(found, key=lambda one: (not one.cast, one.cast, one.key))
         self._index = {(*one.place, one.rig): i for i, one in enumerate(self._people)}
@@ -175,37 +176,43 @@ class Rigs:
                 "empties that instance a collection show people."
             ] = None
 
-    def _in_scene(self, scene: Any, layer: Any, shown: AbstractSet[str], tags: Tags) -> Generator[_Someone]:
-        """The people that are objects of the scene themselves."""
-        rigs = sorted((o for o in scene.objects if o.type == "ARMATURE"), key=lambda o: o.name_full)
+    def _in_scene(
+        self, things: Mapping[str, Any], layers: Sequence[Any], shown: AbstractSet[str], tags: Tags
+    ) -> Generator[_Someone]:
+        """The people that are objects of the scene or of its sets themselves."""
+        rigs = [thing for _, thing in sorted(things.items()) if thing.type == "ARMATURE"]
         for rig in rigs:
             self._find(rig)
-        owned = self._owned_by(thing for thing in scene.objects if thing.type == "MESH")
+        owned = self._owned_by(thing for thing in things.values() if thing.type == "MESH")
         for rig in rigs:
             person, meshes = self._find(rig).person, owned.get(rig.name_full, [])
-            is_there = any(mesh.name_full in shown for mesh in meshes) or (not meshes and _is_visible(rig, layer))
+            is_there = any(mesh.name_full in shown for mesh in meshes) or (not meshes and _is_visible(rig, layers))
             if person is not None and is_there:
                 skin = [mesh for mesh in meshes if is_deformed_by(mesh, rig.name_full)]
                 figure = Figure(rig, person, FaceMesh(rig, person, meshes))
                 yield _Someone(rig.name_full, figure, tags.cast_of(rig, (), skin), is_bare=not meshes)
 
     def _without_templates(self, people: list[_Someone]) -> Generator[_Someone]:
-        """All but bare rigs that somebody's rig was made from, such as Rigify's metarig, unless they are marked.
-
-        Those rest alike and have other bones; a bare copy of a rig, with the same bones, is a stand-in and somebody.
-        """
+        """All but bare rigs that belong to another's, such as Rigify's metarig, unless they are marked."""
         bodies = [one.figure for one in people if not one.is_bare]
+        bare = [one.figure for one in people if one.is_bare]
         for one in people:
-            is_marked = switch(_property(one.figure.thing, PERSON_PROPERTY))
-            of = [body for body in bodies if one.is_bare and not is_marked and _is_template(one.figure, body)]
-            if of:
-                name: str = of[0].thing.name_full
-                self._notes[
-                    f"'{one.rig}' has no body and rests as '{name}' does: it is taken for its template, not for a "
-                    f"person. If it is one, set {PERSON_PROPERTY} on it."
-                ] = None
-            else:
+            of = self._part_of(one.figure, bodies, bare) if one.is_bare else None
+            if of is None:
                 yield one
+
+    def _part_of(self, figure: Figure, bodies: list[Figure], bare: list[Figure]) -> Figure | None:
+        """The figure whose template, or whose controls, a bare one is; a note says so."""
+        if switch(_property(figure.thing, PERSON_PROPERTY)):
+            return None
+        others = [*((one, True) for one in bodies), *((one, False) for one in bare if one is not figure)]
+        of = next((one for one, has_body in others if is_part_of(figure, one, has_body=has_body)), None)
+        if of is not None:
+            self._notes[
+                f"'{figure.thing.name_full}' has no body and rests as '{of.thing.name_full}' does: it is taken for its "
+                f"template or its controls, not for a person. If it is one, set {PERSON_PROPERTY} on it."
+            ] = None
+        return of
 
     def _in_stands(self, stands: list[Stand], tags: Tags) -> Generator[_Someone]:
         """The people that empties show."""
@@ -234,10 +241,11 @@ class Rigs:
             if rig is not None and seen and (person := self._find(rig).person) is not None:
                 found = True
                 yield Figure(rig, person, FaceMesh(rig, person, skin or seen)), skin or seen
-        for name, rig in sorted(inside.items()) if not found else ():
-            person = self._find(rig).person
-            if name in stand.rendered and name not in owned and person is not None:
-                yield Figure(rig, person), []
+        if found:
+            return
+        rigs = [(rig, self._find(rig).person) for name, rig in sorted(inside.items()) if name in stand.rendered]
+        bare = [Figure(rig, person) for rig, person in rigs if person is not None and rig.name_full not in owned]
+        yield from ((one, []) for one in bare if self._part_of(one, [], bare) is None)
 
     def _owned_by(self, meshes: Iterable[Any]) -> dict[str, list[Any]]:
         """Meshes by the full name of the rig whose person they belong to, in the order of their names."""
@@ -327,19 +335,7 @@ def _report(name: str, mapping: PersonMap) -> dict[str, Any]:
     }
 
 
-def _is_template(bare: Figure, body: Figure) -> bool:
-    """Whether most joints are at the same place at rest, within a hundredth of the figure's size, by other bones."""
-    if set(bare.thing.data.bones.keys()) == set(body.thing.data.bones.keys()):
-        return False
-    one, other = bare.rest()[BODY], body.rest()[BODY]
-    both = ~(np.isnan(one) | np.isnan(other)).any(axis=1)
-    if both.sum() < _MOST_OF_BODY:
-        return False
-    size = float(np.ptp(other[both], axis=0).max())
-    return bool(np.abs(one[both] - other[both]).max() <= _REST_TOLERANCE * size)
-
-
-def _is_visible(rig: Any, layer: Any) -> bool:
+def _is_visible(rig: Any, layers: Sequence[Any]) -> bool:
     """Whether bones alone are somebody. At some time is enough: ids are the same in all frames."""
     hidden = (path for path in ("hide_render", "hide_viewport") if is_animated(rig, path))
-    return any(hidden) or (not rig.hide_render and rig.visible_get(view_layer=layer))
+    return any(hidden) or (not rig.hide_render and any(rig.visible_get(view_layer=layer) for layer in layers))

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .saying import names_of
-from .stands import find_stands
+from .stands import find_stands, is_animated, layers_behind
 from .versions import abspath
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,74 @@ class Simulated:
         return [f"Simulated without a baked cache: {names_of(self.names)}. {said}: bake the simulation."]
 
 
-def unbaked(scene: Any, layer: Any) -> Simulated:
-    """What of a layer, and of the collections it shows, is simulated in renders and not baked.
+class Steps:
+    """Which whole frames are evaluated before a time is: a simulation takes no step from a frame that it has not seen.
 
-    Hidden objects count: they may move others. So does what was baked into the file itself, which cannot be told.
+    ``start`` is where the first simulation begins. Nobody else changes the frame of what lives in a point cache.
     """
-    here = list(layer.objects)
+
+    def __init__(self, start: int) -> None:
+        self._start, self._known = start, start - 1
+        self._is_there = True
+
+    def before(self, time: Fraction) -> range:
+        """The frames to evaluate now, one after the other; ``time`` itself is evaluated after them.
+
+        Between two frames lies what is between their states, so the one after ``time`` is among them.
+        """
+        is_whole = time.denominator == 1
+        last = math.ceil(time)
+        if last <= self._known:
+            self._is_there = is_whole and last == self._known
+            return range(0)
+        # a step is taken from where Blender stands, not from the furthest frame that it knows
+        first = max(self._start, self._known + 1 if self._is_there else self._known)
+        self._known, self._is_there = last, is_whole
+        return range(first, last if is_whole else last + 1)
+
+
+def unbaked(scene: Any, layer: Any) -> Simulated:
+    """What of a layer, of the background sets and of the collections shown is simulated in renders and not baked.
+
+    Hidden objects count: they may move others. So does what is only simulated at times, as an animation says, and what
+    was baked into the file itself, which cannot be told.
+    """
+    behind = layers_behind(scene, layer)
+    here = [thing for _, one in behind for thing in one.objects]
     things = {thing.name_full: thing for stand in find_stands(here) for thing in stand.things}
     things |= {thing.name_full: thing for thing in here}
     found = {name: [*_by_modifiers(thing), *_by_particles(thing)] for name, thing in things.items()}
-    cached = {name: min(frames) for name, frames in found.items() if frames} | dict(_bodies(scene))
-    starts = {name: scene.frame_start for name, thing in things.items() if _by_nodes(thing)} | cached
-    return Simulated(tuple(sorted(starts)), min(starts.values(), default=0), tuple(sorted(cached)))
+    for home, _ in behind:
+        for name, frame in _bodies(home):
+            found.setdefault(name, []).append(frame)
+    cached = {name: min(frames) for name, frames in found.items() if frames}
+    starts = {name: scene.frame_start for name, thing in things.items() if _by_nodes(thing)}
+    both = {name: min(one[name] for one in (starts, cached) if name in one) for name in starts.keys() | cached.keys()}
+    return Simulated(tuple(sorted(both)), min(both.values(), default=0), tuple(sorted(cached)))
+
+
+def may_render(thing: Any, modifier: Any) -> bool:
+    """Whether a modifier of an object is ever rendered. What is animated may be."""
+    by_number = f"modifiers[{thing.modifiers.find(modifier.name)}].show_render"
+    return _ever(thing, modifier, "show_render") or is_animated(thing, by_number)
+
+
+def _ever(owner: Any, part: Any, name: str) -> bool:
+    """Whether a property of a part of an object or scene is true now, or animated."""
+    return getattr(part, name) or is_animated(owner, part.path_from_id(name))
 
 
 def _by_modifiers(thing: Any) -> Generator[int]:
     """The first frame of everything that is not baked."""
     for modifier in thing.modifiers:
-        if not modifier.show_render:
+        if not may_render(thing, modifier):
             continue
         if modifier.type in {"CLOTH", "SOFT_BODY"}:
-            yield from _unless_kept(modifier.point_cache)
+            yield from _unless_kept(thing, modifier.path_from_id(), modifier.point_cache)
         elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
             for surface in modifier.canvas_settings.canvas_surfaces:
-                yield from _unless_kept(surface.point_cache) if surface.is_active else ()
+                if _ever(thing, surface, "is_active"):
+                    yield from _unless_kept(thing, surface.path_from_id(), surface.point_cache)
         elif modifier.type == "FLUID" and modifier.domain_settings is not None:
             fluid = modifier.domain_settings
             # smoke is a volume, and those are left out
@@ -71,31 +117,39 @@ def _by_nodes(thing: Any) -> bool:
     return any(
         _simulates(modifier.node_group, set()) and not any(map(_is_on_disk, _bakes(modifier)))
         for modifier in thing.modifiers
-        if modifier.show_render and modifier.type == "NODES" and modifier.node_group is not None
+        if modifier.type == "NODES" and modifier.node_group is not None and may_render(thing, modifier)
     )
 
 
 def _by_particles(thing: Any) -> Generator[int]:
     for modifier in thing.modifiers:
-        if modifier.type == "PARTICLE_SYSTEM" and modifier.show_render:
+        if modifier.type == "PARTICLE_SYSTEM" and may_render(thing, modifier):
             system = modifier.particle_system
             is_hair = system.settings.type == "HAIR"
-            if system.use_hair_dynamics if is_hair else system.settings.physics_type != "NO":
-                yield from _unless_kept(system.point_cache)
+            if _ever(thing, system, "use_hair_dynamics") if is_hair else system.settings.physics_type != "NO":
+                yield from _unless_kept(thing, system.path_from_id(), system.point_cache)
 
 
 def _bodies(scene: Any) -> Generator[tuple[str, int]]:
     world = scene.rigidbody_world
-    if world is None or not world.enabled or world.collection is None:
+    if world is None or world.collection is None or not _ever(scene, world, "enabled"):
         return
     for thing in world.collection.all_objects:
         body = thing.rigid_body
-        if body is not None and body.enabled and body.type == "ACTIVE" and not body.kinematic:
-            yield from ((thing.name_full, frame) for frame in _unless_kept(world.point_cache))
+        if body is not None and body.type == "ACTIVE" and _ever(thing, body, "enabled") and _is_free(thing):
+            frames = _unless_kept(scene, "rigidbody_world", world.point_cache)
+            yield from ((thing.name_full, frame) for frame in frames)
 
 
-def _unless_kept(cache: Any) -> Generator[int]:
-    if not cache.is_baked and not cache.use_external:
+def _is_free(thing: Any) -> bool:
+    """Whether a body is ever moved by the simulation, not by its animation."""
+    return not thing.rigid_body.kinematic or is_animated(thing, "rigid_body.kinematic")
+
+
+def _unless_kept(owner: Any, path: str, cache: Any) -> Generator[int]:
+    """``path`` leads from the owner, which is animated, to what has the cache."""
+    is_external = cache.use_external and not is_animated(owner, f"{path}.point_cache.use_external")
+    if not cache.is_baked and not is_external:
         yield cache.frame_start
 
 

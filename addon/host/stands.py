@@ -63,6 +63,15 @@ class Stand:
         return not any(one.evaluated_get(depsgraph).hide_render for one in self.instancers)
 
 
+def layers_behind(scene: Any, layer: Any) -> list[tuple[Any, Any]]:
+    """The scene with its view layer, and every background set behind it with the one that Blender renders of it."""
+    found = [(scene, layer)]
+    while (behind := found[-1][0].background_set) is not None and all(behind != one for one, _ in found):
+        layers = list(behind.view_layers)
+        found.append((behind, next((one for one in layers if one.use), layers[0])))
+    return found
+
+
 def rendered_in_layer(layer: Any) -> frozenset[str]:
     """Full names of the objects of a view layer that are rendered at some time."""
     return frozenset(thing.name_full for thing in _of_layer(layer.layer_collection) if may_show(thing))
@@ -87,12 +96,42 @@ def may_show(thing: Any) -> bool:
 
 def is_animated(thing: Any, path: str) -> bool:
     """Whether a driver or an action, also one in a strip, sets a property of an object."""
-    data = thing.animation_data
+    return any(curve.data_path == path for curve in animated_curves(thing))
+
+
+def animated_curves(block: Any) -> Generator[Any]:
+    """Every driver and F-curve that sets a property of a data-block, those in its strips as well."""
+    data = block.animation_data
     if data is None:
-        return False
-    actions = [data.action, *(strip.action for track in data.nla_tracks for strip in track.strips)]
-    curves = [curve for action in actions if action is not None for curve in action_curves(action)]
-    return any(curve.data_path == path for curve in (*data.drivers, *curves))
+        return
+    yield from data.drivers
+    yield from action_curves(data)
+    for track in data.nla_tracks:
+        yield from _in_strips(track.strips)
+
+
+def _in_strips(strips: Iterable[Any]) -> Generator[Any]:
+    """A meta strip has no action, but strips."""
+    for strip in strips:
+        yield from action_curves(strip)
+        yield from _in_strips(strip.strips)
+
+
+def rendered_modifiers(thing: Any) -> list[Any]:
+    """Those that shape it in a render at some time."""
+    return [m for m in thing.modifiers if m.show_render or is_animated(thing, m.path_from_id("show_render"))]
+
+
+def instanced(thing: Any) -> Generator[Any]:
+    """What an object shows many times or elsewhere: the collection it stands for, and what its particles are."""
+    if thing.instance_type == "COLLECTION" and thing.instance_collection is not None:
+        yield from thing.instance_collection.all_objects
+    for system in getattr(thing, "particle_systems", ()):
+        settings = system.settings
+        if settings.instance_object is not None:
+            yield settings.instance_object
+        if settings.instance_collection is not None:
+            yield from settings.instance_collection.all_objects
 
 
 def find_stands(things: Iterable[Any]) -> list[Stand]:

@@ -16,7 +16,8 @@ file format switch        file_format         as 4.2              media_type fir
 which edit is shown       the scene           as 4.2              workspace            workspace
 sound (Audaspace)         not in the wheel    yes                 yes                  yes
 drawing in background     never               as 4.2              as 4.2               after gpu.init()
-curves of an action       fcurves             both                layers alone         layers alone
+curves of an action       fcurves             slots as well       slots alone          slots alone
+inputs of a modifier      by identifier       as 4.2              as 4.2               properties.inputs
 ========================  ==================  ==================  ===================  ===================
 
 Names are tested (``hasattr``, RNA) rather than version numbers; the number decides only where behaviour changed.
@@ -51,15 +52,38 @@ def blender_version() -> str:
     return ".".join(str(part) for part in bpy.app.version)
 
 
-def action_curves(action: Any) -> Generator[Any]:
-    """Every F-curve of an action. Before 4.4 it has no layers, from 5.0 on nothing else; between them none twice."""
+def action_curves(holder: Any) -> Generator[Any]:
+    """Every F-curve of its action by which an animation data or a strip sets values.
+
+    Before 4.4 these are all. Since then an action has a slot for each of its users: what is in the slots of others does
+    not act, and nothing does without a slot.
+    """
+    action = holder.action
+    if action is None:
+        return
     if not hasattr(action, "layers"):
         yield from action.fcurves
         return
     for layer in action.layers:
         for strip in layer.strips:
             for bag in strip.channelbags:
-                yield from bag.fcurves
+                if bag.slot_handle == holder.action_slot_handle:
+                    yield from bag.fcurves
+
+
+def tree_inputs(modifier: Any) -> Generator[Any]:
+    """The values that a geometry nodes modifier gives its tree."""
+    if hasattr(modifier, "properties"):
+        inputs = modifier.properties.inputs
+        found = (getattr(inputs, name, None) for name in _input_names(modifier.node_group))
+        yield from (getattr(one, "value", None) for one in found)
+        return
+    yield from (modifier[name] for name in _input_names(modifier.node_group) if name in modifier)
+
+
+def _input_names(tree: Any) -> list[str]:
+    entries = (one for one in tree.interface.items_tree if one.item_type == "SOCKET")
+    return [one.identifier for one in entries if one.in_out == "INPUT"]
 
 
 def strips_of(owner: Any) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from second_unit.addon.commands import dry_run
 from second_unit.addon.commands.dry_run import read_plans
 from second_unit.addon.commands.planning import Planner, Plans, Scene
 from second_unit.addon.shot.profile import profile_names
@@ -92,6 +93,25 @@ def test_files_of_the_project_are_looked_at_now_and_then(scene: Scene) -> None:
         settle(planner, scene)
     assert planner.shown == read_plans(scene)
     assert "1280x720" in " ".join(planner.shown.shots[0].lines)
+    planner.stop()
+
+
+def test_what_nobody_foresaw_is_shown_instead_of_the_old_plan(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    planner = Planner()
+    before = settle(planner, scene)
+
+    def fail(scene: Scene) -> Plans:
+        raise ValueError(f"{scene.info.name} cannot be weighed.\nNor measured.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dry_run, "read_plans", fail)
+        for _ in range(16):
+            settle(planner, scene)
+        said = "Something unforeseen happened: ValueError: Layout cannot be weighed. Blender's console has a report."
+        assert planner.shown == Plans(trouble=said)
+    for _ in range(16):
+        settle(planner, scene)
+    assert planner.shown == before
     planner.stop()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A package has the name of another one only when all of its pictures would be the same."""
+"""A package has the name of another one only when all of its pictures, and all that is said of them, are the same."""
 
 from __future__ import annotations
 
@@ -91,6 +91,10 @@ CHANGES: dict[str, Change] = {
     "unit": lambda order: replace(order, metres_per_unit=0.01),
     "guessed classes": lambda order: replace(order, guess_classes=True),
     "timing": retimed,
+    "renderer": lambda order: replace(order, renderer={"name": "cycles", "reason": "asked for"}),
+    "reason of the renderer": lambda order: replace(order, renderer={"name": "cycles", "reason": "'Hair' has hair"}),
+    "a note": lambda order: replace(order, notes=("The glass of 'Sphere' is drawn as a solid surface.",)),
+    "confidence": lambda order: replace(order, people_told=({**order.people_told[0], "confidence": 0.5}, CAST[1])),
 }
 
 

@@ -88,13 +88,20 @@ def test_an_even_alpha_is_all_there_or_not_at_all(draw: Any, kind: str, there: b
         assert np.array_equal(solid[rows], np.broadcast_to(np.abs(x) <= 1, solid[rows].shape))
 
 
-@pytest.mark.parametrize("kind", ["fading", "fading group", "driven"])
+@pytest.mark.parametrize("kind", ["fading", "fading strip", "fading group", "driven"])
 def test_what_fades_is_there_until_it_is_half_gone(draw: Any, kind: str) -> None:
     """All of it is there at the frame the file was saved at: Cycles is needed all the same."""
     done, frames, told = draw(kind)
     assert told["reasons"] == ["the material 'Leaf' is see-through"]
     assert [bool(is_solid(frame).any()) for frame in frames] == [True, True, False, False]
     assert len(set(done["hashes"])) == 2
+
+
+def test_a_strip_that_leaves_the_alpha_alone_takes_nothing_away(draw: Any) -> None:
+    done, frames, told = draw("polished")
+    assert told["reasons"] == []
+    assert done["renderer"]["name"] == "zbuffer"
+    assert is_solid(frames[0]).any()
 
 
 @pytest.mark.parametrize("kind", ["alpha", "grouped"])
@@ -106,6 +113,38 @@ def test_a_linked_material_is_cut_as_well(draw: Any, kind: str) -> None:
 def test_a_linked_material_fades_as_well(draw: Any) -> None:
     _, frames, _ = draw("fading", linked=True)
     assert [bool(is_solid(frame).any()) for frame in frames] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(("kind", "there"), [("switched", [True, True, False, False]), ("rendered", [False] * 4)])
+def test_what_geometry_nodes_show_later_or_in_renders_alone_is_cut(
+    draw: Any, kind: str, there: list[bool]
+) -> None:  # fmt: skip
+    done, frames, told = draw(kind)
+    assert told["reasons"] == ["the material 'Cut' is see-through"]
+    assert done["renderer"]["name"] == "cycles"
+    assert [bool(is_solid(frame).any()) for frame in frames] == there
+
+
+def test_what_is_in_a_background_set_is_cut(draw: Any) -> None:
+    done, frames, told = draw("fading", behind=True)
+    assert told["reasons"] == ["the material 'Leaf' is see-through"]
+    assert done["renderer"]["name"] == "cycles"
+    assert [bool(is_solid(frame).any()) for frame in frames] == [True, True, False, False]
+
+
+def test_what_geometry_nodes_may_show_counts_and_nothing_else(script: Script) -> None:
+    found: dict[str, list[str]] = script("grown")
+    cut = {name for name, reasons in found.items() if reasons == ["the material 'Cut' is see-through"]}
+    assert cut == {
+        "set", "in a group", "given to a group", "object", "object within", "collection", "empty", "of the modifier",
+        "object of the modifier", "collection of the modifier", "material node", "new", "late",
+        "passed by a muted link",
+    }  # fmt: skip
+    assert {name for name, reasons in found.items() if not reasons} == {
+        "opaque", "old", "compared", "place of an object", "muted", "muted group", "replaced by a link", "switched off",
+        "stale", "no tree",
+    }  # fmt: skip
+    assert len(found) == 24
 
 
 def test_fog_is_left_out_and_leaves_no_noise(draw: Any) -> None:

@@ -38,7 +38,7 @@ class Eye:
     def __init__(self) -> None:
         self.looks: list[Fraction] = []
 
-    def look(self, geometry: FrameGeometry, time: Fraction, following: Camera, crop: Crop) -> Any:
+    def look(self, geometry: FrameGeometry, time: Fraction, following: FrameGeometry, crop: Crop) -> Any:
         del following, crop
         self.looks.append(time)
         after = replace(geometry, instances=(replace(geometry.instances[0], matrix=np.eye(4) * float(time)),))
@@ -137,7 +137,7 @@ def test_equal_pictures_of_cycles_are_one_frame(tmp_path: Path, counted: list[An
 class Blind(Eye):
     """Says that everything moves, what is held out too."""
 
-    def look(self, geometry: FrameGeometry, time: Fraction, following: Camera, crop: Crop) -> Any:
+    def look(self, geometry: FrameGeometry, time: Fraction, following: FrameGeometry, crop: Crop) -> Any:
         looked = super().look(geometry, time, following, crop)
         return SimpleNamespace(**{**vars(looked), "flow": np.ones((32, 32, 2), np.float32)})
 

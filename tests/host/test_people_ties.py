@@ -11,12 +11,19 @@ pytestmark = pytest.mark.host
 
 
 def test_constraints_tie_and_what_is_off_for_render_does_not(script: Script) -> None:
-    """Nor does what is muted, has no weight, belongs to the set, or is let go on the way."""
+    """Nor does what is muted, has no weight, belongs to the set, or is let go on the way, be it in a meta strip.
+
+    What lets go of another thing that shares the action lets go of nothing here.
+    """
     found: dict[str, int] = script("ties", group="owners")
-    theirs = {"Body", "Hat CHILD_OF", "Hat COPY_TRANSFORMS", "Hat ARMATURE", "Badge", "Coat", "Late", "Shirt", "Scarf"}
+    theirs = {
+        "Body", "Hat CHILD_OF", "Hat COPY_TRANSFORMS", "Hat ARMATURE", "Badge", "Coat", "Late", "Shirt", "Scarf",
+        "Shared", "Shared strip", "Slotless",
+    }  # fmt: skip
     assert {name for name, person in found.items() if person == 0} == theirs
     assert {name for name, person in found.items() if person == -1} == {
         "Muted", "Weak", "Weightless", "Handed", "Prop", "Empty", "Wall", "Floor", "Roof",
+        "Striped", "Meta", "Metas", "Giver",
     }  # fmt: skip
 
 

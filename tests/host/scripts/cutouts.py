@@ -25,10 +25,24 @@ def run(args: dict[str, Any]) -> Any:
     _KINDS[args["kind"]](material.node_tree, front)
     if args.get("linked"):
         _bring_from_library(front, Path(args["blend"]).with_name("library.blend"))
+    if args.get("behind"):
+        scene = _put_behind(scene)
     scene.frame_start, scene.frame_end = 1, 4
     bpy.ops.wm.save_as_mainfile(filepath=args["blend"])
     layer = scene.view_layers[0]
     return {"reasons": beyond_zbuffer(scene, layer), "glass": solid_glass(scene, layer)}
+
+
+def _put_behind(scene: Any) -> Any:
+    """All but the camera comes from the set of a set of the new scene, which is in that place itself."""
+    middle: Any = bpy.data.scenes.new("Middle")
+    main: Any = bpy.data.scenes.new("Main")
+    main.background_set, middle.background_set = middle, scene
+    main.collection.objects.link(scene.camera)
+    scene.collection.objects.unlink(scene.camera)
+    main.camera = scene.camera
+    bpy.context.window.scene = main
+    return main
 
 
 def _bring_from_library(front: Any, library: Path) -> None:
@@ -168,6 +182,27 @@ def _fading(tree: Any, front: Any) -> None:
     bpy.context.scene.frame_set(1)
 
 
+def _fading_strip(tree: Any, front: Any) -> None:
+    """The same in a strip."""
+    _fading(tree, front)
+    _into_strip(tree.animation_data)
+
+
+def _polished(tree: Any, front: Any) -> None:
+    """A strip that changes something else."""
+    del front
+    _principled(tree).inputs["Roughness"].keyframe_insert("default_value", frame=1)
+    _into_strip(tree.animation_data)
+
+
+def _into_strip(held: Any) -> None:
+    action, slot = held.action, getattr(held, "action_slot", None)
+    strip = held.nla_tracks.new().strips.new("Strip", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    held.action = None
+
+
 def _fading_group(tree: Any, front: Any) -> None:
     """The same within a group."""
     del front
@@ -196,6 +231,54 @@ def _smoke(tree: Any, front: Any) -> None:
     tree.links.new(tree.nodes.new("ShaderNodeVolumePrincipled").outputs[0], output.inputs["Volume"])
     solid = front.modifiers.new("Solid", "SOLIDIFY")
     solid.thickness = 1.0
+
+
+def _switched(tree: Any, front: Any) -> None:
+    """Geometry nodes give another material from frame 3 on, and the file is saved in frame 1."""
+    del tree
+    nodes, given, told = tree_on(front)
+    switch, late = nodes.nodes.new("GeometryNodeSwitch"), nodes.nodes.new("FunctionNodeCompare")
+    switch.input_type, late.inputs[1].default_value = "GEOMETRY", 2.5
+    nodes.links.new(nodes.nodes.new("GeometryNodeInputSceneTime").outputs["Frame"], late.inputs[0])
+    nodes.links.new(late.outputs[0], switch.inputs["Switch"])
+    nodes.links.new(given, switch.inputs["False"])
+    nodes.links.new(set_material(nodes, given, faint("Cut")), switch.inputs["True"])
+    nodes.links.new(switch.outputs["Output"], told)
+    bpy.context.scene.frame_set(1)
+
+
+def _rendered(tree: Any, front: Any) -> None:
+    """Geometry nodes give another material in renders alone."""
+    del tree
+    nodes, given, told = tree_on(front)
+    nodes.links.new(set_material(nodes, given, faint("Cut")), told)
+    front.modifiers[0].show_viewport = False
+
+
+def tree_on(thing: Any) -> tuple[Any, Any, Any]:
+    """A new tree of geometry nodes on an object: the tree, the geometry it is given and where the result goes."""
+    nodes: Any = bpy.data.node_groups.new("Nodes", "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        nodes.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    given, told = nodes.nodes.new("NodeGroupInput"), nodes.nodes.new("NodeGroupOutput")
+    thing.modifiers.new("Nodes", "NODES").node_group = nodes
+    return nodes, given.outputs[0], told.inputs[0]
+
+
+def set_material(nodes: Any, geometry: Any, material: Any) -> Any:
+    """The geometry with one material."""
+    node = nodes.nodes.new("GeometryNodeSetMaterial")
+    node.inputs["Material"].default_value = material
+    nodes.links.new(geometry, node.inputs[0])
+    return node.outputs[0]
+
+
+def faint(name: str, alpha: float = 0.2) -> Any:
+    """A new material of an even alpha."""
+    material: Any = bpy.data.materials.new(name)
+    material.use_nodes = True
+    _principled(material.node_tree).inputs["Alpha"].default_value = alpha
+    return material
 
 
 def _windows(tree: Any, front: Any) -> None:
@@ -243,7 +326,11 @@ _KINDS = {
     "grouped": _grouped,
     "muted": _muted,
     "fading": _fading,
+    "fading strip": _fading_strip,
+    "polished": _polished,
     "fading group": _fading_group,
     "driven": _driven,
     "smoke": _smoke,
+    "switched": _switched,
+    "rendered": _rendered,
 }

@@ -32,6 +32,8 @@ def _case(told: dict[str, Any], case: dict[str, Any]) -> Any:
         if case["modifier"] == "SUBSURF":
             # moves no vertex, only puts others between
             more.subdivision_type = "SIMPLE"
+        if case["modifier"] == "SOLIDIFY":
+            more.solidify_mode = case["mode"]
     if case.get("smooth"):
         face.modifiers.new("Smooth", "NODES").node_group = _smooth()
         face.modifiers.new("Shell", "SOLIDIFY")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def _found(case: Callable[[Any], None]) -> list[str]:
 
 def _drawn(folder: str, order: dict[str, Any]) -> dict[str, Any]:
     said = {
-        "blend": str(Path(folder) / "sheet.blend"), "camera": "Camera", "meter": int(order["times"][0]),
+        "blend": str(Path(folder) / "sheet.blend"), "camera": "Camera", "meter": int(Fraction(order["times"][0])),
         "size": [32, 32], "cache": str(Path(folder) / "cache"), **order,
     }  # fmt: skip
     return condition.condition_task(Fields(said, "args"), lambda *_: None)

@@ -34,6 +34,7 @@ def owners() -> dict[str, int]:
     for frame, influence in ((1, 1.0), (2, 0.0)):
         handed.influence = influence
         handed.keyframe_insert("influence", frame=frame)
+    _strips_and_slots(rig)
     prop = mesh("Prop")
     _tie(prop, "CHILD_OF", rig)
     prop["second_unit_set"] = True
@@ -55,6 +56,65 @@ def owners() -> dict[str, int]:
     scene = bpy.context.scene
     rigs = Rigs(scene, scene.view_layers[0])
     return {thing.name: rigs.person_of(thing) for thing in scene.objects if thing.type == "MESH"}
+
+
+def _strips_and_slots(rig: Any) -> None:
+    """Hats handed over in a strip, in a strip of meta strips; hats that share the action of one that is handed over."""
+    for name, depth in (("Striped", 0), ("Meta", 1), ("Metas", 2)):
+        hat = mesh(name)
+        _hand_over(_tie(hat, "CHILD_OF", rig))
+        _into_strip(hat)
+        for _ in range(depth):
+            _into_meta(hat)
+    giver = mesh("Giver")
+    _hand_over(_tie(giver, "CHILD_OF", rig))
+    action = giver.animation_data.action
+    for name, strip in (("Shared", False), ("Shared strip", True), ("Slotless", False)):
+        hat = mesh(name)
+        _tie(hat, "CHILD_OF", rig)
+        if not hasattr(action, "slots"):
+            continue
+        held = hat.animation_data_create()
+        held.action = action
+        held.action_slot = None if name == "Slotless" else action.slots.new("OBJECT", name)
+        if held.action_slot is not None:
+            hat.keyframe_insert("location", frame=1)
+        if strip:
+            _into_strip(hat)
+
+
+def _hand_over(tie: Any) -> None:
+    for frame, influence in ((1, 1.0), (2, 0.0)):
+        tie.influence = influence
+        tie.keyframe_insert("influence", frame=frame)
+    bpy.context.scene.frame_set(1)
+
+
+def _into_strip(thing: Any) -> None:
+    held = thing.animation_data
+    action, slot = held.action, getattr(held, "action_slot", None)
+    strip = held.nla_tracks.new().strips.new("Strip", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    held.action = None
+
+
+def _into_meta(thing: Any) -> None:
+    """All strips of its track become one meta strip; needs an editor to say so in."""
+    window = bpy.context.window_manager.windows[0]
+    area: Any = window.screen.areas[0]
+    area.ui_type = "NLA_EDITOR"
+    for one in bpy.context.scene.objects:
+        one.select_set(one is thing or one == thing)
+    bpy.context.view_layer.objects.active = thing
+    track = thing.animation_data.nla_tracks[0]
+    track.select = True
+    for strip in track.strips:
+        strip.select = True
+    region = next(one for one in area.regions if one.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.nla.meta_add()
+    assert [strip.type for strip in track.strips] == ["META"]
 
 
 def _tie(thing: Any, kind: str, target: Any, bone: str = "") -> Any:
