@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import EXIT_DONE, UsageError
 from ..host.blender import SESSION
 from ..host.hidden_copy import owned_copy
+from ..shot.profile import load_profile
 from ..shot.project import Project, load_settings
 from ..shot.timing import FrameRange
 from . import demo, doctor, jobs, takes
@@ -127,8 +128,11 @@ def _shots(args: argparse.Namespace, console: Console) -> int:
         f"frames {info.frames.first}-{info.frames.last}"
     )
     recorded = {shot.uuid for shot in context.project.shots()}
+    settings = context.settings
+    usual = load_profile(settings.profile, context.project.profiles).quality(settings.quality).handles
     for blocking, shot in ((blocked.blocking, blocked.shot) for blocked in shots):
-        head, tail = blocking.handles or (0, 0)
+        # what the scene does not say, the model's quality decides
+        head, tail = blocking.handles or usual
         console.say(
             f"  {blocking.name:<8} {blocking.cut.first}-{blocking.cut.last}  {len(blocking.cut):>4} frames  "
             f"handles {head}+{tail}  {blocking.camera}"

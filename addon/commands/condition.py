@@ -95,8 +95,8 @@ def condition(context: Context, info: SceneInfo, options: ConditionOptions) -> l
         for plan in plans:
             _announce(context, info, plan)
         return []
-    cache, shots = context.project.cache, context.project.shots()
-    sweep([cache, *cache.glob("[0-9a-f]*"), *(context.project.shot(shot.folder).packages for shot in shots)])
+    cache, folders = context.project.cache, [context.project.shot(s.folder).packages for s in context.project.shots()]
+    sweep([cache, *cache.glob("[0-9a-f]*"), *folders, *(folder.parent for folder in folders)])
     _check_space(context, plans)
     keep_freed_memory()
     for plan in plans:
@@ -178,6 +178,8 @@ def _depth(context: Context, options: ConditionOptions) -> _Depth:
     if options.depth is not None and options.lock_depth:
         raise UsageError("Depth can be fixed or shared, not both.", "Give one of the two.")
     said = options if options.depth is not None or options.lock_depth else context.settings
+    if said.depth is not None and said.lock_depth:
+        raise UsageError("[depth] in project.toml fixes a range and shares one as well.", "Keep one of the two there.")
     if said.depth is not None:
         return checked_range(*said.depth), ""
     return None, said.lock_depth or ""
@@ -221,7 +223,8 @@ def _lent(context: Context, lock: str) -> Manifest:
     """The package of the shot that lends the range of its depth. Raises `UsageError` when there is none."""
     for shot in context.project.shots():
         paths = context.project.shot(shot.folder)
-        if shot.name == lock and (current := load_current(paths.current)):
+        current = load_current(paths.current) if shot.name == lock else None
+        if current and (paths.packages / current).is_dir():
             return load_manifest(paths.packages / current)
     raise UsageError(f"The shot '{lock}' has no package whose depth could be shared.", f"Condition '{lock}' first.")
 

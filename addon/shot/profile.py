@@ -36,6 +36,10 @@ POSE_PARTS = ("body", "hands", "face")
 NORMAL_DIALECTS = ("bae", "opengl")
 DEPTH_ENCODINGS = ("disparity", "linear", "zoe")
 LARGEST_SIDE = 16384
+LONGEST_CHUNK, LONGEST_HANDLE = 10_000, 1000
+"""Frames. No model makes minutes at once; whoever writes more has slipped, and would wait for hours."""
+FASTEST, FINEST = 1000, 1_000_000
+"""Frames per second, and the largest number of a rate: Blender keeps both in 32 bits (a movie's rate is a rational)."""
 _ONE_BY_ONE = {"step": 1, "offset": 0, "longest": 1, "overlap": 0}
 _GRAPH = re.compile(r"[\w-]*", re.ASCII)
 
@@ -274,12 +278,14 @@ def _problems(profile: Profile) -> Generator[str]:
     yield from _unknown("parts of a pose", profile.pose_parts, POSE_PARTS)
     yield from _unknown("normal dialects", [profile.normal_dialect], NORMAL_DIALECTS)
     yield from _unknown("depth encodings", [profile.depth_encoding], DEPTH_ENCODINGS)
-    if not profile.title.strip():
-        yield "'title' is empty."
+    if not profile.title.strip() or not profile.title.isprintable():
+        yield "'title' is empty, or no single line of text."
     if not profile.controls or len(set(profile.controls)) < len(profile.controls):
         yield "'controls' should name at least one control pass, and each once."
-    if profile.fps <= 0:
-        yield "'fps' should be above 0."
+    if not 0 < profile.fps <= FASTEST or max(profile.fps.as_integer_ratio()) > FINEST:
+        yield f"'fps' should be above 0 and at most {FASTEST}, in numbers up to {FINEST}."
+    if max(rule.step, rule.offset, rule.longest) > LONGEST_CHUNK:
+        yield f"'frames' has a number above {LONGEST_CHUNK}."
     if (profile.kind is Kind.STILL) is not (rule == FrameRule(**_ONE_BY_ONE)):
         yield "stills, and only they, are made one frame at a time."
     if not 0 <= profile.context <= rule.overlap:
@@ -310,8 +316,11 @@ def _quality_problems(qualities: Sequence[Quality]) -> Generator[str]:
     if not qualities or len({q.name for q in qualities}) < len(qualities):
         yield "'qualities' should be at least one, each with a name of its own."
     for quality in qualities:
-        if min(quality.handles) < 0 or quality.steps < 1:
-            yield f"its quality '{quality.name}' needs handles of 0 or more frames and at least one step."
+        if not all(0 <= count <= LONGEST_HANDLE for count in quality.handles) or quality.steps < 1:
+            yield (
+                f"its quality '{quality.name}' needs handles of 0 or more frames, {LONGEST_HANDLE} at most, and at "
+                "least one step."
+            )
         if quality.longest_side and not max(quality.size) <= quality.longest_side <= LARGEST_SIDE:
             yield f"'longest_side' of '{quality.name}' should be from {max(quality.size)} to {LARGEST_SIDE} pixels."
 

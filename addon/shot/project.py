@@ -168,12 +168,12 @@ def allow_host(project: Project, host: str) -> None:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_read(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers of thousands of digits
         raise _not_toml(path, error) from error
 
 
 def _not_toml(path: Path, error: Exception) -> DocumentError:
-    why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")
     return DocumentError(f"'{path}' is not valid TOML ({why}).", "Correct that line and run again.")
 
 

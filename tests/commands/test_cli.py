@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,14 @@ def test_shots_are_records_and_people_read_elsewhere(cli: Cli, film: Any) -> Non
     ]  # fmt: skip
     assert "SH010" in heard.err
     assert cli("shots", film.blend).out == ""
+
+
+def test_shots_tell_the_handles_that_will_be_drawn(cli: Cli, film: Any) -> None:
+    film.project.root.mkdir(parents=True)
+    film.project.config.write_text('schema = "second_unit.project/1"\n[defaults]\nquality = "final"\n', "utf-8")
+    film.info = replace(film.info, shots=(replace(film.info.shots[0], handles=(0, 2)), film.info.shots[1]))
+    heard = cli("shots", film.blend, "--json")
+    assert [record["handles"] for record in heard.records] == [[0, 2], [8, 8]]
 
 
 def test_a_record_file_holds_the_same_lines(cli: Cli, film: Any, tmp_path: Path) -> None:

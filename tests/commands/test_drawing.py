@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -335,6 +336,21 @@ def test_a_shot_that_has_nothing_to_lend_is_named_before_anything_is_drawn(
         make(replace(SMALL, lock_depth=lock), "SH020")
     assert host.tasks == []
     assert packages(film) == {}
+
+
+def test_a_shot_whose_packages_were_removed_lends_nothing(make: Make, film: Any) -> None:
+    (lender,) = make(SMALL, "SH010")
+    shutil.rmtree(lender.package)
+    with pytest.raises(UsageError, match=r"'SH010' has no package .* Condition 'SH010' first\."):
+        make(replace(SMALL, lock_depth="SH010"), "SH020")
+    assert film.project.root.is_dir()
+
+
+def test_a_project_that_fixes_and_shares_depth_is_refused(make: Make, film: Any, host: Any) -> None:
+    config(film, '[depth]\nnear = 0.5\nfar = 20\nlock = "SH999"\n')
+    with pytest.raises(UsageError, match="fixes a range and shares one"):
+        make(SMALL)
+    assert host.tasks == []
 
 
 def test_a_look_at_a_few_frames_lends_nothing(make: Make, host: Any) -> None:

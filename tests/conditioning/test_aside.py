@@ -16,6 +16,7 @@ from second_unit.addon.conditioning.files.aside import aside, sweep
 DAY = 24 * 3600
 ABROAD = ".k.0000abcd-{pid}.0123abcd.part"
 NAMELESS = ".k.0123abcd.part"
+DOCUMENT = f".package.json.{'0123abcd' * 4}.part"
 
 
 def half_made(path: Path, age_s: float = 0.0) -> Path:
@@ -64,7 +65,7 @@ def test_half_a_file_goes_as_half_a_folder_does(tmp_path: Path) -> None:
     assert (dead.exists(), mine.exists()) == (False, True)
 
 
-@pytest.mark.parametrize("name", [ABROAD.format(pid=os.getpid()), ABROAD.format(pid=4_000_000_000), NAMELESS])
+@pytest.mark.parametrize("name", [ABROAD.format(pid=os.getpid()), ABROAD.format(pid=4_000_000_000), NAMELESS, DOCUMENT])
 def test_what_cannot_be_asked_is_swept_after_a_day(tmp_path: Path, name: str) -> None:
     old, new = half_made(tmp_path / "old" / name, 2 * DAY), half_made(tmp_path / "new" / name, DAY / 2)
     sweep([tmp_path / "old", tmp_path / "new"])

@@ -151,3 +151,9 @@ def test_a_file_in_another_encoding_is_a_sentence(project: Project) -> None:
     project.config.write_bytes('schema = "second_unit.project/1"\n[defaults]\nprompt = "süß"\n'.encode("latin-1"))
     with pytest.raises(DocumentError, match=r"project\.toml"):
         load_settings(project)
+
+
+def test_a_number_of_thousands_of_digits_is_no_toml(project: Project) -> None:
+    write(project, f'schema = "second_unit.project/1"\n[defaults]\nseed = {"9" * 5000}\n')
+    with pytest.raises(DocumentError, match=r"is not valid TOML \(.*digits.*\)\."):
+        load_settings(project)

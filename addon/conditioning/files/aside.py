@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-# ".<name>.<host>-<pid>.<random>.part"; the first ones were without host and process number
-_ASIDE = re.compile(r"\..+?(?:\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,10}))?\.[0-9a-f]{8}\.part")
+# ".<name>.<host>-<pid>.<random>.part"; documents and the first ones are without host and process number
+_ASIDE = re.compile(r"\..+?(?:\.(?P<host>[0-9a-f]{8})-(?P<pid>\d{1,10}))?\.(?:[0-9a-f]{8}|[0-9a-f]{32})\.part")
 
 
 def aside(target: Path) -> Path:
