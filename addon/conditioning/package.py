@@ -114,7 +114,7 @@ class PackageOrder:
             [self.profile.transport.of(control, self.size).value for control in self.profile.controls],
             [self.following.get(f.scene, "") for f in self.frame_map.frames] if FLOW in layers_of(self.passes) else [],
         ]
-        said = [[dict(told) for told in self.people_told], dict(self.renderer), list(self.notes)]
+        said = [[dict(told) for told in self.people_told], list(self.notes)]
         return digest(stable_json([*what, str(self.fps), list(self.people), *said]).encode())
 
     @property

@@ -191,17 +191,20 @@ def condition_scene(scene: Any, args: Fields, progress: Progress) -> dict[str, A
         "crop": [crop.x, crop.y, crop.width, crop.height],
         "people": rigs.names,
         "people_told": [{"id": i, **told} for i, told in enumerate(rigs.people_report())],
-        "renderer": _renderer(reasons, wanted),
+        "renderer": _renderer(reasons, lost),
         "metres_per_unit": scene.unit_settings.scale_length,
         "notes": [*notes, *reading.extractor.notes, *_said(reasons), *_unsure(rigs), *rigs.notes],
     }
 
 
 def _choose(scene: Any, layer: Any, wanted: str) -> tuple[list[str], list[str]]:
-    """Why Cycles has to look, empty for the z-buffer; and what a z-buffer that was asked for cannot show."""
-    if wanted == "cycles":
-        return ["asked for"], []
+    """Why Cycles has to look, empty for the z-buffer; and what a z-buffer that was asked for cannot show.
+
+    Both are the same whether it was asked for or not where that makes no other picture: the manifest is then the same.
+    """
     found = beyond_zbuffer(scene, layer)
+    if wanted == "cycles":
+        return found or ["asked for"], []
     if wanted == "zbuffer" and scene.camera.data.type != "PANO":
         return [], found
     return found, []
@@ -234,10 +237,10 @@ def _unsure(rigs: Rigs) -> list[str]:
     return list(dict.fromkeys(sentences))
 
 
-def _renderer(reasons: list[str], wanted: str) -> dict[str, str]:
+def _renderer(reasons: list[str], lost: list[str]) -> dict[str, str]:
     if reasons:
         return {"name": "cycles", "reason": "; ".join(reasons)}
-    return {"name": "zbuffer", "reason": "asked for" if wanted == "zbuffer" else "all of the shot is surfaces"}
+    return {"name": "zbuffer", "reason": "asked for" if lost else "all of the shot is surfaces"}
 
 
 def _said(reasons: list[str]) -> list[str]:

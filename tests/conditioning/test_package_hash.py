@@ -91,8 +91,6 @@ CHANGES: dict[str, Change] = {
     "unit": lambda order: replace(order, metres_per_unit=0.01),
     "guessed classes": lambda order: replace(order, guess_classes=True),
     "timing": retimed,
-    "renderer": lambda order: replace(order, renderer={"name": "cycles", "reason": "asked for"}),
-    "reason of the renderer": lambda order: replace(order, renderer={"name": "cycles", "reason": "'Hair' has hair"}),
     "a note": lambda order: replace(order, notes=("The glass of 'Sphere' is drawn as a solid surface.",)),
     "confidence": lambda order: replace(order, people_told=({**order.people_told[0], "confidence": 0.5}, CAST[1])),
 }

@@ -49,6 +49,17 @@ def test_a_cut_out_is_looked_through(build: Any, blender: Blender) -> None:
     assert near.sum() == pytest.approx(len(whole) / 2, rel=0.1)
 
 
+@pytest.mark.parametrize(("kind", "usual"), [("cutout", "cycles"), ("moving", "zbuffer")])
+def test_what_is_said_hangs_on_the_scene_and_not_on_who_asked(
+    build: Any, blender: Blender, kind: str, usual: str
+) -> None:
+    """Packages with the same pictures are one, and keep what was said when it was made."""
+    _, blend = build(kind)
+    auto, asked = (draw(blender, blend, renderer)[0] for renderer in ("auto", usual))
+    assert auto["renderer"]["name"] == usual
+    assert (asked["renderer"], asked["notes"]) == (auto["renderer"], auto["notes"])
+
+
 def test_hair_is_seen(build: Any, blender: Blender) -> None:
     reasons, blend = build("hair")
     assert reasons == ["'Front' has hair"]
