@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .saying import names_of
-from .stands import find_stands, is_animated, layers_behind
+from .stands import find_stands, is_animated, layers_behind, rendered_modifiers
 from .versions import abspath
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ def unbaked(scene: Any, layer: Any) -> Simulated:
     return Simulated(tuple(sorted(both)), min(both.values(), default=0), tuple(sorted(cached)))
 
 
-def may_render(thing: Any, modifier: Any) -> bool:
-    """Whether a modifier of an object is ever rendered. What is animated may be."""
-    by_number = f"modifiers[{thing.modifiers.find(modifier.name)}].show_render"
-    return _ever(thing, modifier, "show_render") or is_animated(thing, by_number)
-
-
 def _ever(owner: Any, part: Any, name: str) -> bool:
     """Whether a property of a part of an object or scene is true now, or animated."""
     return getattr(part, name) or is_animated(owner, part.path_from_id(name))
@@ -96,9 +90,7 @@ def _ever(owner: Any, part: Any, name: str) -> bool:
 
 def _by_modifiers(thing: Any) -> Generator[int]:
     """The first frame of everything that is not baked."""
-    for modifier in thing.modifiers:
-        if not may_render(thing, modifier):
-            continue
+    for modifier in rendered_modifiers(thing):
         if modifier.type in {"CLOTH", "SOFT_BODY"}:
             yield from _unless_kept(thing, modifier.path_from_id(), modifier.point_cache)
         elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
@@ -116,14 +108,14 @@ def _by_nodes(thing: Any) -> bool:
     """Whether geometry nodes simulate something that is not baked."""
     return any(
         _simulates(modifier.node_group, set()) and not any(map(_is_on_disk, _bakes(modifier)))
-        for modifier in thing.modifiers
-        if modifier.type == "NODES" and modifier.node_group is not None and may_render(thing, modifier)
+        for modifier in rendered_modifiers(thing)
+        if modifier.type == "NODES" and modifier.node_group is not None
     )
 
 
 def _by_particles(thing: Any) -> Generator[int]:
-    for modifier in thing.modifiers:
-        if modifier.type == "PARTICLE_SYSTEM" and may_render(thing, modifier):
+    for modifier in rendered_modifiers(thing):
+        if modifier.type == "PARTICLE_SYSTEM":
             system = modifier.particle_system
             is_hair = system.settings.type == "HAIR"
             if _ever(thing, system, "use_hair_dynamics") if is_hair else system.settings.physics_type != "NO":

@@ -118,8 +118,14 @@ def _in_strips(strips: Iterable[Any]) -> Generator[Any]:
 
 
 def rendered_modifiers(thing: Any) -> list[Any]:
-    """Those that shape it in a render at some time."""
-    return [m for m in thing.modifiers if m.show_render or is_animated(thing, m.path_from_id("show_render"))]
+    """Those that shape it in a render at some time: what is animated, by name or by number, may be rendered."""
+    return [
+        m
+        for number, m in enumerate(thing.modifiers)
+        if m.show_render
+        or is_animated(thing, m.path_from_id("show_render"))
+        or is_animated(thing, f"modifiers[{number}].show_render")
+    ]
 
 
 def instanced(thing: Any) -> Generator[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from placing import square, wall_and_front
+from placing import into_strip, square, wall_and_front
 
 from second_unit.addon.host.limits import beyond_zbuffer, solid_glass
 
@@ -185,22 +185,14 @@ def _fading(tree: Any, front: Any) -> None:
 def _fading_strip(tree: Any, front: Any) -> None:
     """The same in a strip."""
     _fading(tree, front)
-    _into_strip(tree.animation_data)
+    into_strip(tree.animation_data)
 
 
 def _polished(tree: Any, front: Any) -> None:
     """A strip that changes something else."""
     del front
     _principled(tree).inputs["Roughness"].keyframe_insert("default_value", frame=1)
-    _into_strip(tree.animation_data)
-
-
-def _into_strip(held: Any) -> None:
-    action, slot = held.action, getattr(held, "action_slot", None)
-    strip = held.nla_tracks.new().strips.new("Strip", 1, action)
-    if slot is not None:
-        strip.action_slot = slot
-    held.action = None
+    into_strip(tree.animation_data)
 
 
 def _fading_group(tree: Any, front: Any) -> None:

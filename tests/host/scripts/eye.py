@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import simulation
+from placing import into_strip
 
 from second_unit.addon.conditioning.cache import FrameCache
 from second_unit.addon.errors import SceneError
@@ -61,12 +62,7 @@ def _strip(_: Any) -> None:
     for frame, is_hidden in ((1, True), (3, False)):
         sheet.hide_render = is_hidden
         sheet.keyframe_insert("hide_render", frame=frame)
-    held = sheet.animation_data
-    action, slot = held.action, getattr(held, "action_slot", None)
-    strip = held.nla_tracks.new().strips.new("Shown", 1, action)
-    if slot is not None:
-        strip.action_slot = slot
-    held.action = None
+    into_strip(sheet.animation_data)
     sheet.hide_render = True
 
 

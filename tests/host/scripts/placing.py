@@ -34,3 +34,12 @@ def square(scene: Any, name: str, distance: float, half: float) -> Any:
     corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
     mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
     return put(scene, name, mesh, (0, distance, 0))
+
+
+def into_strip(held: Any) -> None:
+    """The action of an animation data becomes a strip of its NLA."""
+    action, slot = held.action, getattr(held, "action_slot", None)
+    strip = held.nla_tracks.new().strips.new("Strip", 1, action)
+    if slot is not None:
+        strip.action_slot = slot
+    held.action = None

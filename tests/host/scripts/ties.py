@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 from in_render import look_in_render
 from people import empty_set, mesh, metarig
+from placing import into_strip
 
 from second_unit.addon.host.extract import Extractor
 from second_unit.addon.host.rigs import Rigs
@@ -63,7 +64,7 @@ def _strips_and_slots(rig: Any) -> None:
     for name, depth in (("Striped", 0), ("Meta", 1), ("Metas", 2)):
         hat = mesh(name)
         _hand_over(_tie(hat, "CHILD_OF", rig))
-        _into_strip(hat)
+        into_strip(hat.animation_data)
         for _ in range(depth):
             _into_meta(hat)
     giver = mesh("Giver")
@@ -80,7 +81,7 @@ def _strips_and_slots(rig: Any) -> None:
         if held.action_slot is not None:
             hat.keyframe_insert("location", frame=1)
         if strip:
-            _into_strip(hat)
+            into_strip(hat.animation_data)
 
 
 def _hand_over(tie: Any) -> None:
@@ -88,15 +89,6 @@ def _hand_over(tie: Any) -> None:
         tie.influence = influence
         tie.keyframe_insert("influence", frame=frame)
     bpy.context.scene.frame_set(1)
-
-
-def _into_strip(thing: Any) -> None:
-    held = thing.animation_data
-    action, slot = held.action, getattr(held, "action_slot", None)
-    strip = held.nla_tracks.new().strips.new("Strip", 1, action)
-    if slot is not None:
-        strip.action_slot = slot
-    held.action = None
 
 
 def _into_meta(thing: Any) -> None:
